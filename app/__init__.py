@@ -1,0 +1,74 @@
+"""Redress: letter-writing campaigns that small human-rights groups can run themselves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from app import admin, public, tables
+from app.clock import Clock
+from app.database import init_database
+from app.error_pages import init_error_pages
+from app.extensions import alembic, babel, csrf, limiter
+from app.i18n import init_i18n
+from app.security.guard import init_guard
+from app.security.headers import init_headers
+from app.security.keys import KeyRing
+from app.security.sessions import session_options
+from app.settings import Settings
+
+__all__ = ["create_app", "tables"]
+
+ROOT = Path(__file__).resolve().parent.parent
+MEBIBYTE = 1024 * 1024
+
+
+def create_app(settings: Settings) -> Flask:
+    """Build the application for one installation.
+
+    Args:
+        settings: its configuration.
+
+    Returns:
+        A WSGI application; also the context in which workers and commands run.
+
+    Raises:
+        KeysError: the key file is missing in production, or damaged.
+    """
+    app = Flask("app", template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "app" / "static"))
+    app.config.update(_flask_options(settings))
+    app.extensions["redress_clock"] = Clock.starting_at(settings.test_now) if settings.test_now else Clock()
+    if settings.env != "production":
+        KeyRing.generate(settings.keys_file)
+    app.extensions["redress_keys"] = KeyRing.load(settings.keys_file)
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    init_database(app, settings.database_url)
+    init_i18n(app, babel)
+    csrf.init_app(app)
+    alembic.init_app(app)
+    init_headers(app)
+    init_guard(app)
+    init_error_pages(app)
+    public.init_public(app)
+    admin.init_admin(app)
+    return app
+
+
+def _flask_options(settings: Settings) -> dict[str, object]:
+    return {
+        "REDRESS_SETTINGS": settings,
+        "SECRET_KEY": settings.secret_key,
+        "TESTING": settings.env == "test",
+        "ALEMBIC": {"script_location": str(ROOT / "migrations"), "version_locations": [str(ROOT / "migrations" / "versions")]},
+        # The longest form that is meant to be sent is a letter of a few thousand words.
+        "MAX_CONTENT_LENGTH": MEBIBYTE // 4,
+        "MAX_FORM_MEMORY_SIZE": MEBIBYTE // 4,
+        "MAX_FORM_PARTS": 200,
+        "TEMPLATES_AUTO_RELOAD": settings.env == "development",
+        "WTF_CSRF_TIME_LIMIT": 12 * 3600,
+        **session_options(settings),
+    }

@@ -1,0 +1,1 @@
+"""Campaigns, their letter templates and their audience."""

@@ -1,0 +1,100 @@
+"""What is asked, of which offices, and with which words."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.database import Base, Json
+
+
+class Campaign(Base):
+    """A campaign. Texts that people read are by language: {"en": …}.
+
+    `consent` holds {"letter": {"en": …}, "updates": {"en": …}, "version": "2026-11-21"};
+    `personal` holds {"required": bool, "minimum_words": int, "prompts": {"en": [..]}};
+    `facts` lists the keys of the facts that its page shows, in order.
+    """
+
+    __tablename__ = "campaigns"
+    __table_args__ = (sa.CheckConstraint("status IN ('draft', 'live', 'closed')", name="status"),)
+
+    slug: Mapped[str] = mapped_column(sa.String(100), unique=True)
+    title: Mapped[dict[str, str]] = mapped_column(Json)
+    summary: Mapped[dict[str, str]] = mapped_column(Json)
+    ask: Mapped[dict[str, str]] = mapped_column(Json)
+    story: Mapped[dict[str, str]] = mapped_column(Json)
+    status: Mapped[str] = mapped_column(sa.String(10), default="draft")
+    opens_on: Mapped[date | None]
+    closes_on: Mapped[date | None]
+    goal: Mapped[int | None]
+    facts_checked_on: Mapped[date | None]
+    facts: Mapped[list[str]] = mapped_column(Json, default=list)
+    consent: Mapped[dict[str, Any]] = mapped_column(Json)
+    personal: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    edited_at: Mapped[datetime | None]
+
+    audience: Mapped[list[AudienceMember]] = relationship(
+        back_populates="campaign", cascade="all, delete-orphan", order_by="AudienceMember.position"
+    )
+    templates: Mapped[list[LetterTemplate]] = relationship(back_populates="campaign", cascade="all, delete-orphan")
+
+
+class LetterTemplate(Base):
+    """A letter of a campaign in one language. Its wording lives in its versions."""
+
+    __tablename__ = "letter_templates"
+    __table_args__ = (sa.UniqueConstraint("campaign_id", "key", "language"),)
+
+    campaign_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("campaigns.id", ondelete="CASCADE"))
+    key: Mapped[str] = mapped_column(sa.String(60))
+    language: Mapped[str] = mapped_column(sa.String(12))
+    name: Mapped[str] = mapped_column(sa.String(200))
+    kind: Mapped[str] = mapped_column(sa.String(20), default="")
+
+    campaign: Mapped[Campaign] = relationship(back_populates="templates")
+    versions: Mapped[list[TemplateVersion]] = relationship(
+        back_populates="template", cascade="all, delete-orphan", order_by="TemplateVersion.number"
+    )
+
+
+class TemplateVersion(Base):
+    """The wording as it was saved once. Never changed: letters name the version that they were written with."""
+
+    __tablename__ = "template_versions"
+    __table_args__ = (sa.UniqueConstraint("template_id", "number"),)
+
+    template_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("letter_templates.id", ondelete="CASCADE"))
+    number: Mapped[int]
+    subject: Mapped[str] = mapped_column(sa.String(300))
+    body: Mapped[str] = mapped_column(sa.Text)
+    made_at: Mapped[datetime]
+    made_by: Mapped[str] = mapped_column(sa.String(200))
+
+    template: Mapped[LetterTemplate] = relationship(back_populates="versions")
+
+
+class AudienceMember(Base):
+    """An office that the campaign writes to, and what it asks of that office.
+
+    `ask` is the line on the card, `ask_text` the sentence in the letter, both by language.
+    With `history` the office is shown as one that was written to once and cannot be chosen.
+    """
+
+    __tablename__ = "audience_members"
+    __table_args__ = (sa.UniqueConstraint("campaign_id", "recipient_id"),)
+
+    campaign_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("campaigns.id", ondelete="CASCADE"))
+    recipient_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("recipients.id"), index=True)
+    position: Mapped[int]
+    template_key: Mapped[str] = mapped_column(sa.String(60), default="")
+    preselected: Mapped[bool] = mapped_column(default=True)
+    history: Mapped[bool] = mapped_column(default=False)
+    ask: Mapped[dict[str, str]] = mapped_column(Json, default=dict)
+    ask_text: Mapped[dict[str, str]] = mapped_column(Json, default=dict)
+
+    campaign: Mapped[Campaign] = relationship(back_populates="audience")

@@ -1,0 +1,1 @@
+"""The outbox: states, attempts, senders and the worker. Knows an envelope, not a campaign."""

@@ -1,0 +1,64 @@
+"""Languages of the interface, and names of countries, dates and numbers in them.
+
+The language of a page and the language of a letter are two things: a supporter may read French
+and write to an office in English.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import lru_cache
+
+from babel import Locale
+from flask import Flask, request
+from flask_babel import Babel, get_locale
+
+LOCALES = ("en",)
+"""Catalogues that there are; the first is the language of the source texts."""
+
+DIRECTIONS = {"left-to-right": "ltr", "right-to-left": "rtl"}
+
+# CLDR lists regions that are no countries (continents, groupings, private use): ISO 3166-1 assigns two letters,
+# and these two-letter codes of CLDR are outside of it (Kosovo's XK is user-assigned, and stays).
+NOT_COUNTRIES = frozenset({"AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"})
+
+
+def init_i18n(app: Flask, babel: Babel) -> None:
+    """Bind Flask-Babel, and give templates `current_locale` and `text_direction`."""
+    app.config.setdefault("BABEL_DEFAULT_LOCALE", LOCALES[0])
+    app.config.setdefault("BABEL_DEFAULT_TIMEZONE", "UTC")
+    app.config.setdefault("BABEL_TRANSLATION_DIRECTORIES", "i18n/translations")
+    babel.init_app(app, locale_selector=_best_locale)
+    app.context_processor(_locale_context)
+
+
+def _best_locale() -> str:
+    return request.accept_languages.best_match(LOCALES) or LOCALES[0]
+
+
+def _locale_context() -> dict[str, str]:
+    locale = get_locale() or Locale(LOCALES[0])
+    return {"current_locale": str(locale), "text_direction": DIRECTIONS[locale.character_order]}
+
+
+@lru_cache(maxsize=16)
+def countries(language: str) -> tuple[tuple[str, str], ...]:
+    """Return (ISO 3166-1 alpha-2 code, name) of every country, by name, in `language`."""
+    names = Locale.parse(language).territories
+    found = [(code, name) for code, name in names.items() if len(code) == 2 and code.isalpha()]
+    return tuple(sorted(((c, n) for c, n in found if c not in NOT_COUNTRIES), key=lambda pair: _key(pair[1])))
+
+
+def _key(name: str) -> str:
+    # Å, É and their like sort with their letter, as readers of a list expect.
+    return unicodedata.normalize("NFKD", name).casefold()
+
+
+def country_name(code: str, language: str) -> str:
+    """Return the name of a country in `language`, or the code itself where it has none."""
+    return Locale.parse(language).territories.get(code, code)
+
+
+def is_country(code: str) -> bool:
+    """Whether `code` is an ISO 3166-1 alpha-2 code."""
+    return any(code == known for known, _name in countries(LOCALES[0]))

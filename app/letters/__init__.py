@@ -1,0 +1,1 @@
+"""Writing, confirming and withdrawing letters."""

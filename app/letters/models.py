@@ -1,0 +1,42 @@
+"""A supporter's letter: one text of their own, one copy (delivery) for each recipient."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date, datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.database import Base
+from app.security.sealed import SealedText
+from app.supporters.models import Supporter
+
+
+class Letter(Base):
+    """What a supporter wrote in one go.
+
+    `submission_key` comes from the form: the same form posted again is the same letter.
+    `reference` is what the letter is called on paper, in mails and on the telephone.
+    Tokens are stored as SHA-256 only. A letter is confirmed when `confirmed_at` is set.
+    """
+
+    __tablename__ = "letters"
+
+    campaign_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("campaigns.id"), index=True)
+    supporter_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("supporters.id"), index=True)
+    submission_key: Mapped[uuid.UUID] = mapped_column(unique=True)
+    reference: Mapped[str] = mapped_column(sa.String(20), unique=True)
+    language: Mapped[str] = mapped_column(sa.String(12))
+    personal_message_sealed: Mapped[bytes | None]
+    written_on: Mapped[date]
+    created_at: Mapped[datetime]
+    confirm_token_hash: Mapped[bytes] = mapped_column(sa.LargeBinary(32), unique=True)
+    confirm_until: Mapped[datetime]
+    confirmed_at: Mapped[datetime | None] = mapped_column(index=True)
+    withdrawn_at: Mapped[datetime | None]
+    page_token_hash: Mapped[bytes] = mapped_column(sa.LargeBinary(32), unique=True)
+
+    personal_message = SealedText("personal_message_sealed")
+
+    supporter: Mapped[Supporter] = relationship()

@@ -1,0 +1,1 @@
+"""The mails that we send in our own name."""

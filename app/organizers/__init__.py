@@ -1,0 +1,1 @@
+"""Organizers' accounts, roles, invitations and the audit log."""

@@ -1,0 +1,1 @@
+"""Offices, the people who hold them, and the contacts that reach them."""

@@ -1,0 +1,1 @@
+"""Keys, sealed columns, tokens, headers, and the guard before every route."""

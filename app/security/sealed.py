@@ -1,0 +1,66 @@
+"""Columns that are encrypted at rest: AES-256-GCM, bound to their table, column and row.
+
+A plain SQLAlchemy type does not know the row that it stores, so a value could be moved from one
+person's row to another's unnoticed. A descriptor knows it: the row's id is part of what the
+value is authenticated with.
+"""
+
+from __future__ import annotations
+
+from typing import Any, overload
+
+from app.security.keys import current_keys
+
+
+def _bound_to(row: Any, column: str) -> bytes:
+    return f"{row.__tablename__}.{column}:{row.id.hex}".encode()
+
+
+class SealedBytes:
+    """Bytes that are stored encrypted in another column of the same row.
+
+    Args:
+        column: name of the `bytes` column that holds the sealed value.
+    """
+
+    def __init__(self, column: str) -> None:
+        self.column = column
+
+    @overload
+    def __get__(self, row: None, owner: type) -> SealedBytes: ...
+    @overload
+    def __get__(self, row: object, owner: type) -> bytes | None: ...
+    def __get__(self, row: object | None, owner: type) -> SealedBytes | bytes | None:
+        if row is None:
+            return self
+        sealed = getattr(row, self.column)
+        return None if sealed is None else current_keys().open(sealed, _bound_to(row, self.column))
+
+    def __set__(self, row: object, value: bytes | None) -> None:
+        sealed = None if value is None else current_keys().seal(value, _bound_to(row, self.column))
+        setattr(row, self.column, sealed)
+
+
+class SealedText:
+    """Text that is stored encrypted in another column of the same row; absent text reads as ''.
+
+    Args:
+        column: name of the `bytes` column that holds the sealed value.
+    """
+
+    def __init__(self, column: str) -> None:
+        self.column = column
+
+    @overload
+    def __get__(self, row: None, owner: type) -> SealedText: ...
+    @overload
+    def __get__(self, row: object, owner: type) -> str: ...
+    def __get__(self, row: object | None, owner: type) -> SealedText | str:
+        if row is None:
+            return self
+        sealed = getattr(row, self.column)
+        return "" if sealed is None else current_keys().open(sealed, _bound_to(row, self.column)).decode()
+
+    def __set__(self, row: object, value: str) -> None:
+        sealed = current_keys().seal(value.encode(), _bound_to(row, self.column)) if value else None
+        setattr(row, self.column, sealed)

@@ -1,0 +1,231 @@
+"""What an installation is configured with: read from the environment once, frozen after that.
+
+Every variable is documented where it is read. Nothing else in the code base looks at `os.environ`.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal, cast
+from urllib.parse import urlsplit
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from app.errors import RedressError
+
+Environment = Literal["development", "production", "test"]
+ENVIRONMENTS: tuple[Environment, ...] = ("development", "production", "test")
+
+
+class SettingsError(RedressError):
+    """The configuration cannot work; the sentence names the variable."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One installation's configuration.
+
+    Attributes:
+        env: `production` refuses to start without secret, keys, base URL and SMTP.
+        data_dir: database, keys and mailbox of an embedded installation.
+        database_url: any SQLAlchemy URL of SQLite or PostgreSQL (psycopg).
+        secret_key: sessions and CSRF tokens.
+        keys_file: encryption and blind-index keys; never in the database or its backup.
+        base_url: scheme and host of links in mails, without a trailing slash.
+        smtp_url: the relay, or None for a Maildir under `data_dir`.
+        mail_from: the domain on which `letters@` and `noreply@` stand.
+        bounce_domain: the domain of envelope senders.
+        rate_limit_url: Flask-Limiter storage, or None for the database.
+        test_now: where the clock starts, in `test` only.
+        trusted_proxies: how many reverse proxies in front may be believed (X-Forwarded-*).
+        site_name: what the site calls itself.
+    """
+
+    env: Environment
+    data_dir: Path
+    database_url: str
+    secret_key: str
+    keys_file: Path
+    base_url: str
+    smtp_url: str | None
+    mail_from: str
+    bounce_domain: str
+    rate_limit_url: str | None = None
+    test_now: datetime | None = None
+    trusted_proxies: int = 0
+    site_name: str = "Redress"
+
+    @property
+    def maildir(self) -> Path:
+        """Where mail goes when there is no SMTP server (development and tests)."""
+        return self.data_dir / "mailbox"
+
+    @property
+    def is_https(self) -> bool:
+        """Whether the site is reached over HTTPS: decides on `Secure` cookies and HSTS."""
+        return self.base_url.startswith("https://")
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str] | None = None) -> Settings:
+        """Read the configuration.
+
+        Args:
+            environ: the variables; the process's own when None.
+
+        Raises:
+            SettingsError: a variable is missing or cannot be understood.
+        """
+        read = _Reader(os.environ if environ is None else environ)
+        env = _environment(read)
+        data_dir = Path(read.text("REDRESS_DATA_DIR", "instance")).absolute()
+        base_url = _base_url(read, env)
+        host = urlsplit(base_url).hostname or "localhost"
+        mail_from = read.text("REDRESS_MAIL_FROM", _mail_host(host))
+        return cls(
+            env=env,
+            data_dir=data_dir,
+            database_url=_database_url(read, data_dir),
+            secret_key=_secret_key(read, env, data_dir),
+            keys_file=_keys_file(read, env, data_dir),
+            base_url=base_url,
+            smtp_url=_smtp_url(read, env),
+            mail_from=mail_from,
+            bounce_domain=read.text("REDRESS_BOUNCE_DOMAIN", mail_from),
+            rate_limit_url=read.optional("REDRESS_RATE_LIMIT_URL"),
+            test_now=_test_now(read, env),
+            trusted_proxies=read.whole_number("REDRESS_TRUSTED_PROXIES", 0),
+            site_name=read.text("REDRESS_SITE_NAME", "Redress"),
+        )
+
+
+class _Reader:
+    """Takes an empty variable for an absent one, as shells and container files write it."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.environ = environ
+
+    def optional(self, name: str) -> str | None:
+        return self.environ.get(name, "").strip() or None
+
+    def text(self, name: str, default: str) -> str:
+        return self.optional(name) or default
+
+    def whole_number(self, name: str, default: int) -> int:
+        value = self.optional(name)
+        if value is None:
+            return default
+        if not value.isdecimal():
+            raise SettingsError(f"{name} must be a whole number, not “{value}”.")
+        return int(value)
+
+
+def _environment(read: _Reader) -> Environment:
+    # REDRESS_ENV: development (default), production or test.
+    value = read.text("REDRESS_ENV", "development")
+    if value not in ENVIRONMENTS:
+        raise SettingsError(f"REDRESS_ENV must be one of {', '.join(ENVIRONMENTS)}, not “{value}”.")
+    return cast(Environment, value)
+
+
+def _base_url(read: _Reader, env: Environment) -> str:
+    # REDRESS_BASE_URL: how supporters reach the site, for links in mails.
+    value = read.optional("REDRESS_BASE_URL")
+    if value is None:
+        if env == "production":
+            raise SettingsError("REDRESS_BASE_URL is missing: links in mails need the site's address.")
+        value = "http://127.0.0.1:8000"
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise SettingsError(f"REDRESS_BASE_URL must look like https://example.org, not “{value}”.")
+    if env == "production" and parts.scheme != "https":
+        raise SettingsError("REDRESS_BASE_URL must begin with https:// in production.")
+    return value.rstrip("/")
+
+
+def _mail_host(host: str) -> str:
+    # An address literal is no mail domain (RFC 5321 §4.1.3 wants brackets): a reserved name stands in for it.
+    return "localhost.localdomain" if host == "localhost" or host[0].isdigit() or ":" in host else host
+
+
+def _database_url(read: _Reader, data_dir: Path) -> str:
+    # REDRESS_DATABASE_URL: SQLite in the data directory by default.
+    value = read.text("REDRESS_DATABASE_URL", f"sqlite:///{data_dir / 'redress.sqlite'}")
+    try:
+        url = make_url(value)
+    except ArgumentError:
+        raise SettingsError("REDRESS_DATABASE_URL is not a database address.") from None
+    backend = url.get_backend_name()
+    if backend not in {"sqlite", "postgresql"}:
+        raise SettingsError(f"REDRESS_DATABASE_URL must be SQLite or PostgreSQL, not “{backend}”.")
+    if backend == "postgresql":
+        url = url.set(drivername="postgresql+psycopg")
+    return url.render_as_string(hide_password=False)
+
+
+def _secret_key(read: _Reader, env: Environment, data_dir: Path) -> str:
+    # REDRESS_SECRET_KEY: made once in the data directory, except in production.
+    value = read.optional("REDRESS_SECRET_KEY")
+    if value is not None:
+        if env == "production" and len(value) < 32:
+            raise SettingsError("REDRESS_SECRET_KEY must have at least 32 characters in production.")
+        return value
+    if env == "production":
+        raise SettingsError("REDRESS_SECRET_KEY is missing: sessions need a secret of 32 characters or more.")
+    path = data_dir / "secret_key"
+    if not path.exists():
+        data_dir.mkdir(parents=True, exist_ok=True)
+        _write_once(path, secrets.token_urlsafe(48))
+    return path.read_text(encoding="ascii").strip()
+
+
+def _write_once(path: Path, text: str) -> None:
+    # O_EXCL: of two processes that start together one writes, the other reads what was written.
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(text)
+
+
+def _keys_file(read: _Reader, env: Environment, data_dir: Path) -> Path:
+    # REDRESS_KEYS_FILE: encryption and blind-index keys.
+    value = read.optional("REDRESS_KEYS_FILE")
+    if env == "production" and value is None:
+        raise SettingsError("REDRESS_KEYS_FILE is missing: make one with “redress keys generate”.")
+    return Path(value) if value else data_dir / "keys.json"
+
+
+def _smtp_url(read: _Reader, env: Environment) -> str | None:
+    # REDRESS_SMTP_URL: smtp://user:pass@host:port?starttls=required or smtps://…
+    value = read.optional("REDRESS_SMTP_URL")
+    if value is None:
+        if env == "production":
+            raise SettingsError("REDRESS_SMTP_URL is missing: letters need a mail server.")
+        return None
+    parts = urlsplit(value)
+    try:
+        port = parts.port
+    except ValueError:
+        port = 0
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname or port == 0:
+        raise SettingsError("REDRESS_SMTP_URL must look like smtp://host:25 or smtps://user:password@host:465.")
+    return value
+
+
+def _test_now(read: _Reader, env: Environment) -> datetime | None:
+    # REDRESS_TEST_NOW: ISO time; honoured only in test.
+    value = read.optional("REDRESS_TEST_NOW")
+    if value is None or env != "test":
+        return None
+    try:
+        instant = datetime.fromisoformat(value)
+    except ValueError:
+        raise SettingsError(f"REDRESS_TEST_NOW must be an ISO time, not “{value}”.") from None
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)

@@ -1,0 +1,1 @@
+"""Those who write, and what they agreed to."""
