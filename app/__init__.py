@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from functools import lru_cache
 from pathlib import Path
 
 from flask import Flask
@@ -9,10 +11,12 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import admin, public, tables
 from app.clock import Clock
+from app.content import ContentMemory
 from app.database import init_database
 from app.error_pages import init_error_pages
-from app.extensions import alembic, babel, csrf, limiter
+from app.extensions import alembic, babel, csrf
 from app.i18n import init_i18n
+from app.public.briefly import BriefMemory
 from app.security.guard import init_guard
 from app.security.headers import init_headers
 from app.security.keys import KeyRing
@@ -43,6 +47,8 @@ def create_app(settings: Settings) -> Flask:
     if settings.env != "production":
         KeyRing.generate(settings.keys_file)
     app.extensions["redress_keys"] = KeyRing.load(settings.keys_file)
+    app.extensions["redress_snapshots"] = ContentMemory()
+    app.extensions["redress_pages"] = BriefMemory()
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
@@ -53,9 +59,19 @@ def create_app(settings: Settings) -> Flask:
     init_headers(app)
     init_guard(app)
     init_error_pages(app)
+    app.context_processor(lambda: {"site_name": settings.site_name, "asset_version": asset_version(app)})
     public.init_public(app)
     admin.init_admin(app)
     return app
+
+
+@lru_cache(maxsize=8)
+def asset_version(app: Flask) -> str:
+    """Return what changes in the address of stylesheet and scripts when one of them changes."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(app.static_folder or "").glob("*")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:10]
 
 
 def _flask_options(settings: Settings) -> dict[str, object]:
@@ -63,7 +79,10 @@ def _flask_options(settings: Settings) -> dict[str, object]:
         "REDRESS_SETTINGS": settings,
         "SECRET_KEY": settings.secret_key,
         "TESTING": settings.env == "test",
-        "ALEMBIC": {"script_location": str(ROOT / "migrations"), "version_locations": [str(ROOT / "migrations" / "versions")]},
+        "ALEMBIC": {
+            "script_location": str(ROOT / "migrations"),
+            "version_locations": [str(ROOT / "migrations" / "versions")],
+        },
         # The longest form that is meant to be sent is a letter of a few thousand words.
         "MAX_CONTENT_LENGTH": MEBIBYTE // 4,
         "MAX_FORM_MEMORY_SIZE": MEBIBYTE // 4,

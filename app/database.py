@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import itertools
 import threading
 import time
 import uuid
@@ -22,6 +23,7 @@ import sqlalchemy as sa
 from flask import Flask, current_app
 from flask_babel import gettext as _
 from flask_sqlalchemy_lite import SQLAlchemy
+from flask_sqlalchemy_lite._extension import _close_async_sessions
 from sqlalchemy.engine import URL, Connection, Dialect, make_url
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
@@ -86,7 +88,8 @@ class Base(DeclarativeBase):
 
 
 db = SQLAlchemy(
-    engine_options={"pool_pre_ping": True},
+    # What a statement was given may be somebody's name: it has no place in an error's text.
+    engine_options={"pool_pre_ping": True, "hide_parameters": True},
     session_options={"expire_on_commit": False},
 )
 
@@ -114,6 +117,18 @@ def transaction() -> Iterator[Session]:
             session.commit()
     finally:
         _open.reset(token)
+
+
+def insert_rows(session: Session, *rows: Base) -> None:
+    """Store new rows at once, in the order given: one statement for each run of one kind.
+
+    For hot paths: half the time of the unit of work. The rows are not attached to the session.
+    """
+    connection = session.connection()
+    for table, alike in itertools.groupby(rows, key=lambda row: row.__table__):
+        names = [column.key for column in table.columns]
+        values = [{name: row.__dict__[name] for name in names if name in row.__dict__} for row in alike]
+        connection.execute(sa.insert(table), values)
 
 
 @contextlib.contextmanager
@@ -165,7 +180,9 @@ class WriterLock:
 
 
 def _busy() -> Unavailable:
-    return Unavailable(_("The site is very busy at the moment. Nothing was lost; please try again in a minute."))
+    return Unavailable(
+        _("The site is very busy at the moment. Nothing was lost; please try again in a minute.")
+    )
 
 
 def init_database(app: Flask, url: str) -> None:
@@ -178,6 +195,8 @@ def init_database(app: Flask, url: str) -> None:
     address = make_url(url)
     app.config["SQLALCHEMY_ENGINES"] = {"default": _engine_options(address)}
     db.init_app(app)
+    # It also closes asynchronous sessions, of which there are none here, and starts a thread for that each time.
+    app.teardown_appcontext_funcs.remove(_close_async_sessions)
     if address.get_backend_name() == "sqlite":
         path = Path(address.database or "redress.sqlite")
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -206,6 +225,6 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    # A writer that begins as a reader can be refused in the middle (SQLITE_BUSY_SNAPSHOT): begin as what it is.
+    # A writer that begins as a reader can be refused midway (SQLITE_BUSY_SNAPSHOT): begin as what it is.
     write = connection.get_execution_options().get("redress_write", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

@@ -11,7 +11,13 @@ from werkzeug.exceptions import HTTPException
 from app.errors import Gone, NotFound, RedressError, Refused, TooMany, Unavailable
 
 PAGES = frozenset({400, 403, 404, 405, 410, 413, 422, 429, 500, 503})
-STATUS: dict[type[RedressError], int] = {NotFound: 404, Gone: 410, Refused: 422, TooMany: 429, Unavailable: 503}
+STATUS: dict[type[RedressError], int] = {
+    NotFound: 404,
+    Gone: 410,
+    Refused: 422,
+    TooMany: 429,
+    Unavailable: 503,
+}
 
 
 def init_error_pages(app: Flask) -> None:
@@ -32,7 +38,9 @@ def error_page(status: int, sentence: str = "", retry_after: int | None = None) 
         retry_after: seconds after which trying again makes sense.
     """
     page = status if status in PAGES else 400 if status < 500 else 500
-    response = make_response(render_template(f"errors/{page}.html", sentence=sentence, retry_after=retry_after), status)
+    response = make_response(
+        render_template(f"errors/{page}.html", sentence=sentence, retry_after=retry_after), status
+    )
     if retry_after is not None:
         response.headers["Retry-After"] = str(retry_after)
     return response
@@ -74,5 +82,5 @@ def _unforeseen(error: Exception) -> ResponseReturnValue:
     place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace is not None else "unknown place"
     current_app.logger.error("%s at %s while answering %s", type(error).__name__, place, request.endpoint)
     if current_app.config["REDRESS_SETTINGS"].env == "test":
-        current_app.logger.exception("details, in test only")
+        current_app.logger.error("details, in test only", exc_info=error)
     return error_page(500)

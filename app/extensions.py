@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from flask_alembic import Alembic
 from flask_babel import Babel
-from flask_limiter import Limiter
 from flask_wtf import CSRFProtect
 
 from app.database import Base
@@ -12,4 +11,3 @@ from app.database import Base
 babel = Babel()
 csrf = CSRFProtect()
 alembic = Alembic(metadatas=Base.metadata, run_mkdir=False, command_name="")
-limiter = Limiter(key_func=lambda: "", headers_enabled=False)

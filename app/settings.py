@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 from urllib.parse import urlsplit
 
 from sqlalchemy.engine import make_url
@@ -41,7 +41,6 @@ class Settings:
         smtp_url: the relay, or None for a Maildir under `data_dir`.
         mail_from: the domain on which `letters@` and `noreply@` stand.
         bounce_domain: the domain of envelope senders.
-        rate_limit_url: Flask-Limiter storage, or None for the database.
         test_now: where the clock starts, in `test` only.
         trusted_proxies: how many reverse proxies in front may be believed (X-Forwarded-*).
         site_name: what the site calls itself.
@@ -56,7 +55,6 @@ class Settings:
     smtp_url: str | None
     mail_from: str
     bounce_domain: str
-    rate_limit_url: str | None = None
     test_now: datetime | None = None
     trusted_proxies: int = 0
     site_name: str = "Redress"
@@ -97,7 +95,6 @@ class Settings:
             smtp_url=_smtp_url(read, env),
             mail_from=mail_from,
             bounce_domain=read.text("REDRESS_BOUNCE_DOMAIN", mail_from),
-            rate_limit_url=read.optional("REDRESS_RATE_LIMIT_URL"),
             test_now=_test_now(read, env),
             trusted_proxies=read.whole_number("REDRESS_TRUSTED_PROXIES", 0),
             site_name=read.text("REDRESS_SITE_NAME", "Redress"),
@@ -130,7 +127,7 @@ def _environment(read: _Reader) -> Environment:
     value = read.text("REDRESS_ENV", "development")
     if value not in ENVIRONMENTS:
         raise SettingsError(f"REDRESS_ENV must be one of {', '.join(ENVIRONMENTS)}, not “{value}”.")
-    return cast(Environment, value)
+    return value
 
 
 def _base_url(read: _Reader, env: Environment) -> str:
@@ -215,7 +212,9 @@ def _smtp_url(read: _Reader, env: Environment) -> str | None:
     except ValueError:
         port = 0
     if parts.scheme not in {"smtp", "smtps"} or not parts.hostname or port == 0:
-        raise SettingsError("REDRESS_SMTP_URL must look like smtp://host:25 or smtps://user:password@host:465.")
+        raise SettingsError(
+            "REDRESS_SMTP_URL must look like smtp://host:25 or smtps://user:password@host:465."
+        )
     return value
 
 

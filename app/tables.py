@@ -1,10 +1,12 @@
 """Every room's tables, imported in one place so that the metadata is whole whoever asks for it."""
 
+from app import content
 from app.campaigns import models as campaigns
 from app.delivery import models as delivery
 from app.evidence import models as evidence
 from app.letters import models as letters
 from app.recipients import models as recipients
 from app.supporters import models as supporters
+from app.supporters import silence
 
-__all__ = ["campaigns", "delivery", "evidence", "letters", "recipients", "supporters"]
+__all__ = ["campaigns", "content", "delivery", "evidence", "letters", "recipients", "silence", "supporters"]

@@ -1,6 +1,15 @@
-"""The organizers' front door."""
+"""The organizers' front door: the desk, and the pages that lead to it."""
+
 from flask import Flask
+
+from app.admin import account, audit, organizers, welcome
+from app.organizers.sign_in import init_sign_in
+
+ROOMS = (organizers, audit, account, welcome)
 
 
 def init_admin(app: Flask) -> None:
     """Register the organizers' pages."""
+    init_sign_in(app)
+    for room in ROOMS:
+        app.register_blueprint(room.bp)

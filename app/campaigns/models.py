@@ -9,10 +9,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from app.content import Content
 from app.database import Base, Json
 
 
-class Campaign(Base):
+class Campaign(Content, Base):
     """A campaign. Texts that people read are by language: {"en": …}.
 
     `consent` holds {"letter": {"en": …}, "updates": {"en": …}, "version": "2026-11-21"};
@@ -41,10 +42,12 @@ class Campaign(Base):
     audience: Mapped[list[AudienceMember]] = relationship(
         back_populates="campaign", cascade="all, delete-orphan", order_by="AudienceMember.position"
     )
-    templates: Mapped[list[LetterTemplate]] = relationship(back_populates="campaign", cascade="all, delete-orphan")
+    templates: Mapped[list[LetterTemplate]] = relationship(
+        back_populates="campaign", cascade="all, delete-orphan"
+    )
 
 
-class LetterTemplate(Base):
+class LetterTemplate(Content, Base):
     """A letter of a campaign in one language. Its wording lives in its versions."""
 
     __tablename__ = "letter_templates"
@@ -62,7 +65,7 @@ class LetterTemplate(Base):
     )
 
 
-class TemplateVersion(Base):
+class TemplateVersion(Content, Base):
     """The wording as it was saved once. Never changed: letters name the version that they were written with."""
 
     __tablename__ = "template_versions"
@@ -78,7 +81,7 @@ class TemplateVersion(Base):
     template: Mapped[LetterTemplate] = relationship(back_populates="versions")
 
 
-class AudienceMember(Base):
+class AudienceMember(Content, Base):
     """An office that the campaign writes to, and what it asks of that office.
 
     `ask` is the line on the card, `ask_text` the sentence in the letter, both by language.

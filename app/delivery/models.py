@@ -35,6 +35,11 @@ STATES = (
 )
 
 
+DUE_SQL = "state IN ('queued', 'deferred')"
+"""What waits for a worker. Written as a literal: only then do both databases use the partial index."""
+IN_HAND_SQL = "leased_by IS NOT NULL"
+
+
 def _listed(values: tuple[str, ...]) -> str:
     return ", ".join(f"'{value}'" for value in values)
 
@@ -44,7 +49,8 @@ class Delivery(Base):
 
     `wire` are the bytes of the message, composed once when it was frozen and the same at every
     attempt; `text` is the letter as a person reads it. `attempt_count` counts attempts that were
-    begun. `leased_by` and `lease_until` say which worker has it in hand.
+    begun, `change_count` entries of the journal. `leased_by` and `lease_until` say which worker has
+    claimed it: a claimed delivery stays `queued` until its attempt begins.
     """
 
     __tablename__ = "deliveries"
@@ -54,7 +60,21 @@ class Delivery(Base):
         sa.CheckConstraint(f"state IN ({_listed(STATES)})", name="state"),
         sa.CheckConstraint("kind = 'notice' OR letter_id IS NOT NULL", name="letter_of_a_letter"),
         sa.UniqueConstraint("letter_id", "recipient_id"),
-        sa.Index("ix_deliveries_due", "state", "due_at", "priority"),
+        sa.Index(
+            "ix_deliveries_due",
+            "priority",
+            "due_at",
+            sqlite_where=sa.text(DUE_SQL),
+            postgresql_where=sa.text(DUE_SQL),
+        ),
+        sa.Index(
+            "ix_deliveries_in_hand",
+            "leased_by",
+            sqlite_where=sa.text(IN_HAND_SQL),
+            postgresql_where=sa.text(IN_HAND_SQL),
+        ),
+        sa.Index("ix_deliveries_newest", "created_at", "id"),
+        sa.Index("ix_deliveries_newest_in_state", "state", "created_at", "id"),
     )
 
     kind: Mapped[str] = mapped_column(sa.String(10))
@@ -71,6 +91,7 @@ class Delivery(Base):
     priority: Mapped[int] = mapped_column(sa.SmallInteger, default=5)
     due_at: Mapped[datetime | None]
     attempt_count: Mapped[int] = mapped_column(default=0)
+    change_count: Mapped[int] = mapped_column(default=0)
     leased_by: Mapped[str | None] = mapped_column(sa.String(120))
     lease_until: Mapped[datetime | None]
     domain: Mapped[str] = mapped_column(sa.String(255), default="")
@@ -134,3 +155,22 @@ class StateChange(Base):
     actor: Mapped[str] = mapped_column(sa.String(120))
 
     delivery: Mapped[Delivery] = relationship(back_populates="changes")
+
+
+class WorkerProcess(Base):
+    """A running worker, by its last sign of life; gone when it ended well.
+
+    `machine` names the kernel and process namespace in which `pid` means something, `process_start`
+    tells one process from a later one with the same number. `trouble` is set while the worker waits
+    because the mail server cannot be used at all.
+    """
+
+    __tablename__ = "workers"
+
+    name: Mapped[str] = mapped_column(sa.String(120), unique=True)
+    machine: Mapped[str] = mapped_column(sa.String(120))
+    pid: Mapped[int]
+    process_start: Mapped[int] = mapped_column(sa.BigInteger)
+    started_at: Mapped[datetime]
+    seen_at: Mapped[datetime] = mapped_column(index=True)
+    trouble: Mapped[str] = mapped_column(sa.String(60), default="")

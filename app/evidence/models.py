@@ -7,10 +7,11 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.content import Content
 from app.database import Base, Json
 
 
-class Fact(Base):
+class Fact(Content, Base):
     """One statement that a letter or a page may make.
 
     `statement`, `value_text` and `counted_by` are texts by language ({"en": …, "fr": …}); `value`

@@ -19,8 +19,11 @@ LOCALES = ("en",)
 DIRECTIONS = {"left-to-right": "ltr", "right-to-left": "rtl"}
 
 # CLDR lists regions that are no countries (continents, groupings, private use): ISO 3166-1 assigns two letters,
-# and these two-letter codes of CLDR are outside of it (Kosovo's XK is user-assigned, and stays).
-NOT_COUNTRIES = frozenset({"AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"})
+# and these two-letter codes of CLDR are outside of it
+# (Kosovo's XK is user-assigned, and stays).
+NOT_COUNTRIES = frozenset(
+    {"AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"}
+)
 
 
 def init_i18n(app: Flask, babel: Babel) -> None:
@@ -41,6 +44,11 @@ def _locale_context() -> dict[str, str]:
     return {"current_locale": str(locale), "text_direction": DIRECTIONS[locale.character_order]}
 
 
+def page_language() -> str:
+    """Return the language of the page that is being answered."""
+    return str(get_locale() or LOCALES[0])
+
+
 @lru_cache(maxsize=16)
 def countries(language: str) -> tuple[tuple[str, str], ...]:
     """Return (ISO 3166-1 alpha-2 code, name) of every country, by name, in `language`."""
@@ -51,14 +59,9 @@ def countries(language: str) -> tuple[tuple[str, str], ...]:
 
 def _key(name: str) -> str:
     # Å, É and their like sort with their letter, as readers of a list expect.
-    return unicodedata.normalize("NFKD", name).casefold()
+    return str(unicodedata.normalize("NFKD", name).casefold())
 
 
 def country_name(code: str, language: str) -> str:
     """Return the name of a country in `language`, or the code itself where it has none."""
-    return Locale.parse(language).territories.get(code, code)
-
-
-def is_country(code: str) -> bool:
-    """Whether `code` is an ISO 3166-1 alpha-2 code."""
-    return any(code == known for known, _name in countries(LOCALES[0]))
+    return str(Locale.parse(language).territories.get(code, code))

@@ -1,6 +1,15 @@
-"""The supporters' front door."""
+"""The supporters' front door: a view is a form, one service call, and a page."""
+
+from __future__ import annotations
+
 from flask import Flask
+
+from app.public import campaigns, confirm, health, letters, mailbox, pages, write
+from app.public.blueprint import public
+
+__all__ = ["campaigns", "confirm", "health", "init_public", "letters", "mailbox", "pages", "write"]
 
 
 def init_public(app: Flask) -> None:
     """Register the supporters' pages."""
+    app.register_blueprint(public)

@@ -8,6 +8,7 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from app.content import Content
 from app.database import Base, Json
 
 LEVELS = ("international", "national", "state", "local", "organization")
@@ -23,7 +24,7 @@ def _one_of(column: str, values: tuple[str, ...]) -> sa.CheckConstraint:
     return sa.CheckConstraint(f"{column} IN ({listed})", name=column)
 
 
-class Recipient(Base):
+class Recipient(Content, Base):
     """An office that letters are addressed to.
 
     `external_id` is stable across installations and imports; `slug` stands in addresses and forms.
@@ -79,7 +80,7 @@ class Recipient(Base):
         return self.status == "open"
 
 
-class Holder(Base):
+class Holder(Content, Base):
     """Somebody who holds an office from a day to a day (both included; None is open or unknown).
 
     `vacant` records that nobody holds it; `rank` ("Ambassador", "Ms.") and `honorific` ("His
@@ -88,12 +89,16 @@ class Holder(Base):
 
     __tablename__ = "holders"
     __table_args__ = (
-        sa.CheckConstraint("ends_on IS NULL OR starts_on IS NULL OR ends_on >= starts_on", name="term_in_order"),
+        sa.CheckConstraint(
+            "ends_on IS NULL OR starts_on IS NULL OR ends_on >= starts_on", name="term_in_order"
+        ),
         sa.CheckConstraint("vacant OR name <> ''", name="named_unless_vacant"),
         _one_of("confidence", CONFIDENCES),
     )
 
-    recipient_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("recipients.id", ondelete="CASCADE"), index=True)
+    recipient_id: Mapped[uuid.UUID] = mapped_column(
+        sa.ForeignKey("recipients.id", ondelete="CASCADE"), index=True
+    )
     external_id: Mapped[str | None] = mapped_column(sa.String(200), unique=True)
     name: Mapped[str] = mapped_column(sa.String(200), default="")
     family_name: Mapped[str] = mapped_column(sa.String(100), default="")
@@ -118,7 +123,7 @@ class Holder(Base):
         return begun and (self.ends_on is None or day <= self.ends_on)
 
 
-class Contact(Base):
+class Contact(Content, Base):
     """A way to reach an office. Nothing is sent to one that nobody has verified.
 
     `value` is the e-mail address or the form's URL; a postal address stands in `postal`
@@ -132,7 +137,9 @@ class Contact(Base):
         _one_of("status", CONTACT_STATUSES),
     )
 
-    recipient_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("recipients.id", ondelete="CASCADE"), index=True)
+    recipient_id: Mapped[uuid.UUID] = mapped_column(
+        sa.ForeignKey("recipients.id", ondelete="CASCADE"), index=True
+    )
     external_id: Mapped[str | None] = mapped_column(sa.String(200), unique=True)
     channel: Mapped[str] = mapped_column(sa.String(10))
     value: Mapped[str] = mapped_column(sa.String(500), default="")

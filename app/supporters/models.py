@@ -13,13 +13,16 @@ from app.security.sealed import SealedText
 
 
 class Supporter(Base):
-    """Somebody who wrote one letter. `email_index` finds all rows of one mailbox without reading any."""
+    """Somebody who wrote one letter. `email_index` finds all rows of one mailbox without reading any.
+
+    Ninety days after the campaign everything sealed is emptied, and the index becomes one of nobody.
+    """
 
     __tablename__ = "supporters"
 
     email_index: Mapped[bytes] = mapped_column(sa.LargeBinary(32), index=True)
-    email_sealed: Mapped[bytes]
-    name_sealed: Mapped[bytes]
+    email_sealed: Mapped[bytes | None]
+    name_sealed: Mapped[bytes | None]
     title_sealed: Mapped[bytes | None]
     affiliation_sealed: Mapped[bytes | None]
     city_sealed: Mapped[bytes | None]
@@ -44,7 +47,9 @@ class Consent(Base):
     __tablename__ = "consents"
     __table_args__ = (sa.CheckConstraint("purpose IN ('letter', 'updates')", name="purpose"),)
 
-    supporter_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("supporters.id", ondelete="CASCADE"), index=True)
+    supporter_id: Mapped[uuid.UUID] = mapped_column(
+        sa.ForeignKey("supporters.id", ondelete="CASCADE"), index=True
+    )
     purpose: Mapped[str] = mapped_column(sa.String(10))
     text_version: Mapped[str] = mapped_column(sa.String(40))
     text: Mapped[str] = mapped_column(sa.Text)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -107,8 +109,8 @@ def upgrade() -> None:
         "supporters",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("email_index", sa.LargeBinary(length=32), nullable=False),
-        sa.Column("email_sealed", sa.LargeBinary(), nullable=False),
-        sa.Column("name_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("email_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("name_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("title_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("affiliation_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("city_sealed", sa.LargeBinary(), nullable=True),
@@ -120,6 +122,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_supporters")),
     )
     op.create_index(op.f("ix_supporters_email_index"), "supporters", ["email_index"], unique=False)
+    version = op.create_table(
+        "content_version",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_content_version")),
+    )
+    op.bulk_insert(version, [{"id": uuid.UUID(int=1), "number": 0}])
+    op.create_table(
+        "silenced_mailboxes",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("email_index", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_silenced_mailboxes")),
+        sa.UniqueConstraint("email_index", name=op.f("uq_silenced_mailboxes_email_index")),
+    )
     op.create_table(
         "audience_members",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -320,6 +337,7 @@ def upgrade() -> None:
         sa.Column("priority", sa.SmallInteger(), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("attempt_count", sa.Integer(), nullable=False),
+        sa.Column("change_count", sa.Integer(), nullable=False),
         sa.Column("leased_by", sa.String(length=120), nullable=True),
         sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("domain", sa.String(length=255), nullable=False),
@@ -365,7 +383,26 @@ def upgrade() -> None:
         sa.UniqueConstraint("letter_id", "recipient_id", name=op.f("uq_deliveries_letter_id_recipient_id")),
         sa.UniqueConstraint("message_id", name=op.f("uq_deliveries_message_id")),
     )
-    op.create_index("ix_deliveries_due", "deliveries", ["state", "due_at", "priority"], unique=False)
+    op.create_index(
+        "ix_deliveries_due",
+        "deliveries",
+        ["priority", "due_at"],
+        unique=False,
+        sqlite_where=sa.text("state IN ('queued', 'deferred')"),
+        postgresql_where=sa.text("state IN ('queued', 'deferred')"),
+    )
+    op.create_index(
+        "ix_deliveries_in_hand",
+        "deliveries",
+        ["leased_by"],
+        unique=False,
+        sqlite_where=sa.text("leased_by IS NOT NULL"),
+        postgresql_where=sa.text("leased_by IS NOT NULL"),
+    )
+    op.create_index("ix_deliveries_newest", "deliveries", ["created_at", "id"], unique=False)
+    op.create_index(
+        "ix_deliveries_newest_in_state", "deliveries", ["state", "created_at", "id"], unique=False
+    )
     op.create_index(op.f("ix_deliveries_recipient_id"), "deliveries", ["recipient_id"], unique=False)
     op.create_table(
         "attempts",
@@ -408,12 +445,31 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_state_changes")),
         sa.UniqueConstraint("delivery_id", "number", name=op.f("uq_state_changes_delivery_id_number")),
     )
+    op.create_table(
+        "workers",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("machine", sa.String(length=120), nullable=False),
+        sa.Column("pid", sa.Integer(), nullable=False),
+        sa.Column("process_start", sa.BigInteger(), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("trouble", sa.String(length=60), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_workers")),
+        sa.UniqueConstraint("name", name=op.f("uq_workers_name")),
+    )
+    op.create_index(op.f("ix_workers_seen_at"), "workers", ["seen_at"], unique=False)
 
 
 def downgrade() -> None:
+    op.drop_index(op.f("ix_workers_seen_at"), table_name="workers")
+    op.drop_table("workers")
     op.drop_table("state_changes")
     op.drop_table("attempts")
     op.drop_index(op.f("ix_deliveries_recipient_id"), table_name="deliveries")
+    op.drop_index("ix_deliveries_newest_in_state", table_name="deliveries")
+    op.drop_index("ix_deliveries_newest", table_name="deliveries")
+    op.drop_index("ix_deliveries_in_hand", table_name="deliveries")
     op.drop_index("ix_deliveries_due", table_name="deliveries")
     op.drop_table("deliveries")
     op.drop_table("template_versions")
@@ -430,6 +486,8 @@ def downgrade() -> None:
     op.drop_table("consents")
     op.drop_index(op.f("ix_audience_members_recipient_id"), table_name="audience_members")
     op.drop_table("audience_members")
+    op.drop_table("silenced_mailboxes")
+    op.drop_table("content_version")
     op.drop_index(op.f("ix_supporters_email_index"), table_name="supporters")
     op.drop_table("supporters")
     op.drop_index(op.f("ix_recipients_successor_id"), table_name="recipients")

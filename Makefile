@@ -1,0 +1,84 @@
+# Everything one does with the code. Needs Python 3.11 or newer with pip, and make; `make help` tells the rest.
+
+PYTHON ?= python3
+PORT ?= 8000
+# What `make test` runs, and with what: `make test TESTS=tests/delivery PYTEST_ARGS='-x -vv'`.
+TESTS ?= tests
+PYTEST_ARGS ?= -n 2
+
+BIN := .venv/bin
+UV := .tools/bin/uv
+LOCK_FLAGS := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
+
+# The machine's own Python, never one that uv would fetch.
+export UV_PYTHON_DOWNLOADS := never
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+.PHONY: help run test setup lint types bench audit lock format clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+run: .venv/.stamp ## Start the site with one delivery worker on http://127.0.0.1:8000 (PORT=… takes another)
+	@$(BIN)/redress serve --worker --prepare --port $(PORT)
+
+test: .venv/.stamp-dev ## Run the whole suite (TESTS=tests/… for a part of it)
+	@$(BIN)/python -m pytest $(PYTEST_ARGS) $(TESTS)
+
+setup: .venv/.stamp-dev ## Install all that run and test need, from the locks; nothing is started
+
+lint: .venv/.stamp-dev ## Check style, floors and templates
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m tests.support.template_lint
+
+types: .venv/.stamp-dev ## Check types, strictly
+	@$(BIN)/mypy
+
+bench: .venv/.stamp-dev ## Measure the campaign page and a submission against the bare floor
+	@$(BIN)/python -m tests.bench
+
+audit: .venv/.stamp-dev ## Check the locks: known vulnerabilities, hashes, no index address
+	@$(BIN)/python -m tests.support.lock_audit
+
+format: .venv/.stamp-dev ## Rewrite the code in the house style
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+lock: $(UV) ## Resolve the dependencies anew and write the locks (needs the network)
+	@$(UV) pip compile pyproject.toml --group build $(LOCK_FLAGS) --upgrade --output-file requirements.lock
+	@$(UV) pip compile pyproject.toml --group build --group dev $(LOCK_FLAGS) --upgrade --output-file requirements-dev.lock
+	@echo 'uv' | $(UV) pip compile - $(LOCK_FLAGS) --upgrade --output-file requirements-tools.lock
+
+clean: ## Remove what set-up made; the site's own data under instance/ stays
+	@rm -rf .venv .tools
+
+# A stamp is newer than the locks that it stands for: when nothing changed, make starts nothing and needs no network.
+$(UV): requirements-tools.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Redress needs Python 3.11 or newer; PYTHON=… names another one.")'
+	@echo 'Getting the installer …'
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --root-user-action ignore --require-hashes --no-deps --upgrade --target .tools --requirement requirements-tools.lock
+	@touch $@
+
+.venv/bin/python: | $(UV)
+	@$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv
+
+# Whoever has the dev tools keeps them when only the site is started: the stamp of both is then the same.
+.venv/.stamp: requirements.lock pyproject.toml | .venv/bin/python
+	@$(call install,$(if $(wildcard .venv/.stamp-dev),requirements-dev.lock,requirements.lock))
+	@touch $@
+
+.venv/.stamp-dev: requirements-dev.lock pyproject.toml | .venv/bin/python
+	@$(call install,requirements-dev.lock)
+	@touch .venv/.stamp $@
+
+# Hash-checked; the project itself is built with the locked build backend, not with one fetched for the purpose.
+define install
+echo 'Installing $(1) …'; \
+	VIRTUAL_ENV=.venv $(UV) pip sync --quiet --require-hashes $(1) && \
+	VIRTUAL_ENV=.venv $(UV) pip install --quiet --no-deps --no-build-isolation --offline --editable .
+endef

@@ -1,0 +1,82 @@
+"""Names of what is chosen from lists at the desk."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext as _l
+
+LEVELS = {
+    "international": _l("International"),
+    "national": _l("National"),
+    "state": _l("State or region"),
+    "local": _l("Local"),
+    "organization": _l("Organization"),
+}
+STATUSES = {"open": _l("Open"), "closed": _l("Closed")}
+ACCEPTS = {
+    "public": _l("Letters from anybody"),
+    "constituents": _l("Letters of its own constituents only"),
+    "cases": _l("Submissions in a case only (families, counsel, organizations)"),
+}
+CONFIDENCES = {
+    "high": _l("High: the office's own page, or two independent sources"),
+    "medium": _l("Medium: one source"),
+    "unverified": _l("Not verified: from memory"),
+}
+CONFIDENCE_SHORT = {"high": _l("high"), "medium": _l("medium"), "unverified": _l("not verified")}
+CHANNELS = {"email": _l("E-mail"), "post": _l("Post"), "web_form": _l("Form on the office's site")}
+CONTACT_STATUSES = {"active": _l("In use"), "suspended": _l("Suspended"), "withdrawn": _l("Withdrawn")}
+STYLES = {
+    "official": _l("An official, by name and title"),
+    "ambassador": _l("Ambassador"),
+    "assembly_member": _l("Member of an assembly"),
+    "assistant_secretary": _l("Assistant secretary"),
+    "body": _l("A body without a head of its own"),
+    "commissioner": _l("Commissioner"),
+    "committee_chair": _l("Chair of a committee"),
+    "council_member": _l("Member of a council"),
+    "director": _l("Director"),
+    "head_of_state": _l("Head of state"),
+    "high_commissioner": _l("High Commissioner"),
+    "minister": _l("Minister"),
+    "organization": _l("Organization"),
+    "president": _l("President"),
+    "representative": _l("Representative"),
+    "secretary_general": _l("Secretary-General"),
+    "secretary_of_state": _l("Secretary of State"),
+    "senator": _l("Senator"),
+}
+COLUMNS = {
+    "institution": _l("Institution"),
+    "title": _l("Title of the office"),
+    "short_name": _l("Short name"),
+    "level": _l("Level"),
+    "country": _l("Country"),
+    "jurisdiction": _l("Jurisdiction"),
+    "accepts": _l("Who may write"),
+    "how_to_submit": _l("How to submit"),
+    "mandate": _l("What the office can do"),
+    "languages": _l("Languages"),
+    "address_style": _l("Form of address"),
+    "variants": _l("Other names"),
+    "note": _l("Note for organizers"),
+    "confidence": _l("How sure we are"),
+    "checked_on": _l("Last checked on"),
+    "sources": _l("Sources"),
+    "name": _l("Name"),
+    "family_name": _l("Family name"),
+    "honorific": _l("Honorific"),
+    "rank": _l("Rank"),
+    "starts_on": _l("First day"),
+    "ends_on": _l("Last day"),
+    "acting": _l("Acting"),
+    "vacant": _l("Vacant"),
+    "term_note": _l("Note on the term"),
+    "channel": _l("Way"),
+    "value": _l("Address"),
+    "postal": _l("Postal address"),
+    "street": _l("Street, post-office box or building"),
+    "city": _l("Town"),
+    "region": _l("State or region"),
+    "postal_code": _l("Postal code"),
+    "language": _l("Language"),
+}

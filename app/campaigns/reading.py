@@ -1,0 +1,200 @@
+"""Campaigns as their pages show them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
+
+from markupsafe import Markup
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from app.campaigns.models import AudienceMember, Campaign, LetterTemplate, TemplateVersion
+from app.campaigns.story import story_html
+from app.campaigns.texts import in_language, text
+from app.database import db
+from app.errors import NotFound
+from app.evidence.models import Fact
+from app.evidence.reading import current_facts
+from app.i18n.dates import term_of
+from app.recipients.models import Holder
+from app.recipients.resolution import Addressee, resolve
+
+
+class Source(NamedTuple):
+    """Where a fact stands: what to call it, and where to read it."""
+
+    label: str
+    url: str
+
+
+@dataclass(frozen=True)
+class StatedFact:
+    """A fact as a page states it."""
+
+    key: str
+    statement: str
+    as_of: date | None
+    counted_by: str
+    confidence: str
+    sources: tuple[Source, ...]
+
+
+@dataclass(frozen=True)
+class AudienceOffice:
+    """An office of a campaign as its card shows it. `addressee` and `member` are for the letter."""
+
+    slug: str
+    title: str
+    institution: str
+    short_name: str
+    holder_line: str
+    ask: str
+    preselected: bool
+    closed: bool
+    closed_on: date | None
+    closed_note: str
+    member: AudienceMember
+    addressee: Addressee
+
+    @property
+    def addressable(self) -> bool:
+        """Whether a supporter can choose it."""
+        return not self.closed and not self.member.history and bool(self.member.template_key)
+
+
+@dataclass(frozen=True)
+class CampaignPage:
+    """A campaign in one language."""
+
+    row: Campaign
+    slug: str
+    title: str
+    summary: str
+    ask: str
+    story_html: Markup
+    goal: int | None
+    opens_on: date | None
+    closes_on: date | None
+    facts_checked_on: date | None
+    is_open: bool
+    required: bool
+    minimum_words: int
+    prompts: tuple[str, ...]
+    consent_text: str
+    updates_text: str
+    consent_version: str
+
+
+def find_campaign(session: Session, slug: str) -> Campaign:
+    """Return a campaign that the public may see.
+
+    Raises:
+        NotFound: there is none of that name, or it is a draft.
+    """
+    query = (
+        select(Campaign)
+        .where(Campaign.slug == slug, Campaign.status != "draft")
+        .options(
+            selectinload(Campaign.audience),
+            selectinload(Campaign.templates)
+            .selectinload(LetterTemplate.versions)
+            .joinedload(TemplateVersion.template),
+        )
+    )
+    campaign = session.scalar(query)
+    if campaign is None:
+        raise NotFound("")
+    return campaign
+
+
+def live_campaigns(language: str, *, today: date) -> list[CampaignPage]:
+    """Return the campaigns that take letters today, newest first."""
+    query = (
+        select(Campaign).where(Campaign.status == "live").order_by(Campaign.opens_on.desc(), Campaign.slug)
+    )
+    pages = [page_of(campaign, language, today=today) for campaign in db.session.scalars(query)]
+    return [page for page in pages if page.is_open]
+
+
+def page_of(campaign: Campaign, language: str, *, today: date) -> CampaignPage:
+    """Return a campaign in one language, as of a day."""
+    consent = campaign.consent
+    return CampaignPage(
+        row=campaign,
+        slug=campaign.slug,
+        title=text(campaign.title, language),
+        summary=text(campaign.summary, language),
+        ask=text(campaign.ask, language),
+        story_html=story_html(text(campaign.story, language)),
+        goal=campaign.goal,
+        opens_on=campaign.opens_on,
+        closes_on=campaign.closes_on,
+        facts_checked_on=campaign.facts_checked_on,
+        is_open=takes_letters(campaign, today),
+        required=bool(campaign.personal.get("required", False)),
+        minimum_words=int(campaign.personal.get("minimum_words", 0)),
+        prompts=tuple(in_language(campaign.personal.get("prompts", {}), language) or ()),
+        consent_text=text(consent["letter"], language),
+        updates_text=text(consent.get("updates", {}), language),
+        consent_version=consent["version"],
+    )
+
+
+def takes_letters(campaign: Campaign, day: date) -> bool:
+    """Whether letters can be written on `day`: live, begun, and not over (its last day included)."""
+    begun = campaign.opens_on is None or campaign.opens_on <= day
+    return campaign.status == "live" and begun and (campaign.closes_on is None or day <= campaign.closes_on)
+
+
+def audience_of(session: Session, campaign: Campaign, language: str, *, day: date) -> list[AudienceOffice]:
+    """Return the campaign's offices in order, with who holds them on `day`."""
+    addressees = resolve(session, [member.recipient_id for member in campaign.audience], day=day)
+    return [
+        _office(member, addressees[member.recipient_id], language)
+        for member in campaign.audience
+        if member.recipient_id in addressees
+    ]
+
+
+def _office(member: AudienceMember, addressee: Addressee, language: str) -> AudienceOffice:
+    recipient = addressee.recipient
+    return AudienceOffice(
+        slug=recipient.slug,
+        title=recipient.title,
+        institution=recipient.institution,
+        short_name=recipient.short_name,
+        holder_line=holder_line(addressee.holder, language),
+        ask=text(member.ask, language),
+        preselected=member.preselected,
+        closed=not recipient.is_open or recipient.accepts != "public",
+        closed_on=recipient.closed_on,
+        closed_note=recipient.closed_reason,
+        member=member,
+        addressee=addressee,
+    )
+
+
+def holder_line(holder: Holder | None, language: str) -> str:
+    """Return "Name, since January 2026" (as far as the term is known), or '' where nobody is known."""
+    if holder is None or not holder.name:
+        return ""
+    return term_of(holder.name, holder.starts_on, holder.ends_on, language)
+
+
+def stated_facts(campaign: Campaign, language: str) -> list[StatedFact]:
+    """Return the facts that the campaign's page shows, in its order; withdrawn ones are left out."""
+    rows = current_facts(db.session)
+    return [_stated(rows[key], language) for key in campaign.facts if key in rows]
+
+
+def _stated(fact: Fact, language: str) -> StatedFact:
+    return StatedFact(
+        key=fact.key,
+        statement=text(fact.statement, language),
+        as_of=fact.as_of,
+        counted_by=text(fact.counted_by, language),
+        confidence=fact.confidence,
+        sources=tuple(Source(source.get("label", ""), source.get("url", "")) for source in fact.sources),
+    )

@@ -1,0 +1,108 @@
+"""`redress doctor`: what is wrong with this installation, in one line each."""
+
+from __future__ import annotations
+
+import smtplib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from urllib.parse import urlsplit
+
+import click
+from sqlalchemy import func, select
+from sqlalchemy.exc import DBAPIError
+
+from app import clock
+from app.cli import Installation
+from app.database import db
+from app.evidence.models import Fact
+from app.extensions import alembic
+from app.recipients.models import Contact, Recipient
+from app.settings import Settings
+
+STALE_AFTER = timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One check. `ok` False makes the command end with status 1."""
+
+    ok: bool
+    sentence: str
+
+
+@click.command("doctor")
+@click.pass_obj
+def command(installation: Installation) -> None:
+    """Check configuration, database, keys, mail server, clock, contacts and facts. Exit 1 with findings."""
+    settings = installation.settings()
+    app = installation.app()
+    with app.app_context():
+        findings = list(_examine(settings, clock.now()))
+    for finding in findings:
+        click.echo(f"{'ok     ' if finding.ok else 'CHECK  '} {finding.sentence}")
+    if not all(finding.ok for finding in findings):
+        raise SystemExit(1)
+
+
+def _examine(settings: Settings, now: datetime) -> Iterator[Finding]:
+    yield Finding(True, f"Configuration: {settings.env}, {settings.base_url}")
+    yield Finding(True, "Keys: the key file opens")  # create_app has loaded it, or this line is not reached
+    yield _clock(now)
+    yield _mail_server(settings)
+    database = _database()
+    yield database
+    if database.ok:
+        yield _contacts()
+        yield _facts(now.date())
+
+
+def _clock(now: datetime) -> Finding:
+    newest = datetime(2026, 11, 1, tzinfo=UTC)
+    return Finding(
+        now > newest,
+        f"Clock: {now:%Y-%m-%d %H:%M} UTC" + ("" if now > newest else ", which lies in the past"),
+    )
+
+
+def _mail_server(settings: Settings) -> Finding:
+    if settings.smtp_url is None:
+        return Finding(
+            settings.env != "production", f"Mail: no SMTP server; it goes to {settings.maildir.name}/"
+        )
+    parts = urlsplit(settings.smtp_url)
+    connect = smtplib.SMTP_SSL if parts.scheme == "smtps" else smtplib.SMTP
+    try:
+        with connect(parts.hostname or "", parts.port or 0, timeout=5) as server:
+            server.noop()
+    except (OSError, smtplib.SMTPException) as error:
+        return Finding(False, f"Mail: the SMTP server does not answer ({type(error).__name__})")
+    return Finding(True, "Mail: the SMTP server answers")
+
+
+def _database() -> Finding:
+    try:
+        if alembic.needs_upgrade():
+            return Finding(False, "Database: not at the current form; run “redress db upgrade”")
+    except DBAPIError:
+        return Finding(False, "Database: cannot be reached")
+    return Finding(True, f"Database: {db.engine.dialect.name}, current")
+
+
+def _contacts() -> Finding:
+    verified = select(Contact.recipient_id).where(
+        Contact.verified_at.is_not(None), Contact.status == "active"
+    )
+    query = select(func.count()).select_from(Recipient)
+    query = query.where(
+        Recipient.status == "open", Recipient.accepts == "public", Recipient.id.not_in(verified)
+    )
+    missing = db.session.scalar(query) or 0
+    return Finding(missing == 0, f"Contacts: {missing} open offices have no verified contact")
+
+
+def _facts(today: date) -> Finding:
+    query = select(func.count()).select_from(Fact).where(Fact.status == "current")
+    stale = query.where((Fact.checked_on.is_(None)) | (Fact.checked_on < today - STALE_AFTER))
+    count = db.session.scalar(stale) or 0
+    return Finding(count == 0, f"Facts: {count} not checked for {STALE_AFTER.days} days")

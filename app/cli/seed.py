@@ -1,0 +1,44 @@
+"""`redress seed`: the data that a fresh installation starts with."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from app import clock
+from app.campaigns.folder import load_campaign
+from app.cli import Installation
+from app.errors import RedressError
+from app.evidence.seeding import load_facts
+from app.recipients.seeding import Loaded, add_demo_contacts, load_recipients
+
+SEEDS = Path(__file__).resolve().parents[2] / "seeds"
+
+
+@click.command("seed")
+@click.option(
+    "--demo", is_flag=True, help="Also give every office a demonstration address under offices.example."
+)
+@click.pass_obj
+def command(installation: Installation, demo: bool) -> None:
+    """Load recipients, facts and campaigns from seeds/. What organizers edited stays as it is."""
+    if demo and installation.settings().env == "production":
+        raise RedressError("Demonstration contacts are not for production: letters would go to nobody.")
+    with installation.app().app_context():
+        loaded = load_all(now=clock.now(), demo=demo)
+    click.echo(
+        f"Offices, holders and contacts: {loaded.new} new, {loaded.changed} changed, {loaded.kept} kept as edited."
+    )
+
+
+def load_all(*, now: datetime, demo: bool) -> Loaded:
+    """Load everything under `seeds/`, with demonstration contacts if asked."""
+    loaded = load_recipients(SEEDS / "recipients")
+    load_facts(SEEDS / "evidence" / "facts.yaml")
+    if demo:
+        add_demo_contacts(now=now)
+    for folder in sorted(path.parent for path in (SEEDS / "campaigns").glob("*/campaign.yaml")):
+        load_campaign(folder, now=now)
+    return loaded

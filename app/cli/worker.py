@@ -1,0 +1,82 @@
+"""`redress worker`: delivers what is in the outbox."""
+
+from __future__ import annotations
+
+import logging
+import random
+import secrets
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+import click
+
+from app.cli import Installation
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from app.delivery.worker import Worker
+
+
+@click.command("worker")
+@click.option("--drain", is_flag=True, help="Deliver all that is due now, then end.")
+@click.option(
+    "--processes",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1, 64),
+    help="How many workers to run; those that end are started again.",
+)
+@click.option("--supervised", is_flag=True, hidden=True, help="End when standard input is closed.")
+@click.pass_obj
+def command(installation: Installation, drain: bool, processes: int, supervised: bool) -> None:
+    """Deliver what is due, until told to stop (SIGTERM or Ctrl-C).
+
+    Any number of workers may run, on any number of machines; each mail is handed to one of them.
+    Told to stop, a worker brings the mail in hand to an end and gives the others back. What a
+    killed worker leaves is taken over by the next: what had not left is sent, and what broke off
+    at the one moment where nobody can know is marked "unclear" and never sent again unasked.
+    """
+    from app.delivery.signals import stop_on_signals
+    from app.delivery.supervisor import stop_with_parent, supervise
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    with stop_on_signals() as stop:
+        if processes > 1:
+            sys.exit(supervise(_command(drain), processes, stop, once=drain))
+        if supervised:
+            stop_with_parent(stop)
+        _work(installation.app(), stop, drain)
+
+
+def _command(drain: bool) -> list[str]:
+    options = ["--drain"] if drain else []
+    return [sys.executable, "-m", "app.cli", "worker", "--supervised", *options]
+
+
+def _work(app: Flask, stop: threading.Event, drain: bool) -> None:
+    from app.delivery.readiness import check_tables
+
+    with app.app_context():
+        check_tables()
+    _worker(app).run(stop, drain=drain)
+
+
+def _worker(app: Flask) -> Worker:
+    from app.clock import Clock
+    from app.delivery.claims import nothing_to_check
+    from app.delivery.processes import new_worker_name, this_process
+    from app.delivery.senders import choose
+    from app.delivery.worker import Worker
+
+    clock: Clock = app.extensions["redress_clock"]
+    return Worker(
+        app=app,
+        senders=choose(app.config["REDRESS_SETTINGS"]),
+        name=new_worker_name(secrets.token_hex(4)),
+        process=this_process(),
+        now=clock.now,
+        chance=random.Random(),  # noqa: S311 (spreads retries; no secret)
+        check=app.extensions.get("redress_dispatch_check", nothing_to_check),
+    )

@@ -1,0 +1,75 @@
+"""The version of everything that organizers edit, so that what was read of it can be kept until it changes.
+
+Offices, facts and campaigns change a few times a day and are read thousands of times a minute. One
+number is raised in every transaction that changes one of them; whoever keeps something made from them
+asks for the number first.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Hashable
+from typing import Any, Generic, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, UOWTransaction
+
+from app.database import Base, db
+
+THE_ROW = uuid.UUID(int=1)
+MOST_KEPT = 256
+
+Kept = TypeVar("Kept")
+
+
+class Content:
+    """Mixin: rows of this class are content, and changing one raises the version."""
+
+
+class ContentVersion(Base):
+    """One row: the number of transactions that changed content."""
+
+    __tablename__ = "content_version"
+
+    number: Mapped[int]
+
+
+def content_changed(session: Session) -> None:
+    """Raise the version in the caller's transaction. For changes that do not go through objects (bulk updates)."""
+    raised = (
+        sa.update(ContentVersion).where(ContentVersion.id == THE_ROW).values(number=ContentVersion.number + 1)
+    )
+    session.connection().execute(raised)
+
+
+@sa.event.listens_for(Session, "after_flush")
+def _after_flush(session: Session, _context: UOWTransaction) -> None:
+    changed: list[Any] = [*session.new, *session.dirty, *session.deleted]
+    if any(isinstance(row, Content) for row in changed):
+        content_changed(session)
+
+
+def content_version() -> int:
+    """Return the version as of now."""
+    query = sa.select(ContentVersion.number).where(ContentVersion.id == THE_ROW)
+    with db.engine.connect() as connection:
+        return connection.scalar(query) or 0
+
+
+class ContentMemory(Generic[Kept]):
+    """What was made from content, by key, until content changes. For one process; threads may share it."""
+
+    def __init__(self) -> None:
+        self._version = -1
+        self._kept: dict[Hashable, Kept] = {}
+
+    def get(self, key: Hashable, make: Callable[[], Kept]) -> Kept:
+        """Return what is kept under `key` if content has not changed since, or make and keep it."""
+        version = content_version()
+        if version != self._version or len(self._kept) >= MOST_KEPT:
+            # A new dictionary, not a cleared one: another thread may be putting something older into the old one.
+            self._kept, self._version = {}, version
+        kept = self._kept
+        if key not in kept:
+            kept[key] = make()
+        return kept[key]

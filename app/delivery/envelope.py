@@ -1,0 +1,109 @@
+"""What the outbox knows of a mail: from whom, to whom, and bytes that never change again."""
+
+from __future__ import annotations
+
+import base64
+import re
+import uuid
+from dataclasses import dataclass
+
+import idna
+from flask import current_app
+
+from app.security.keys import current_keys
+
+LONGEST_ADDRESS = 254
+"""Octets of an address in a command line (RFC 5321 §4.5.3.1.3, less the angle brackets)."""
+
+_LONE_LINE_END = re.compile(rb"\r(?!\n)|(?<!\r)\n|\x00")
+_ADDRESS = re.compile(r"[^\s<>@\x00-\x1f\x7f]+@[^\s<>@\x00-\x1f\x7f]+\Z")
+_MESSAGE_ID = re.compile(r"<[!-;=?-~]+@[!-;=?-~]+>\Z")
+
+
+class BrokenEnvelope(ValueError):
+    """The mail that was composed must not be sent: the message says why, without any datum of it."""
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Envelope:
+    """A mail, ready to leave.
+
+    Args:
+        mail_from: the envelope sender, to which bounces go; "" for none (RFC 5321 §4.5.5).
+        rcpt_to: the one recipient.
+        subject: as a person reads it; for our own pages, the header is in `wire`.
+        text: the letter as a person reads it; for our own pages.
+        wire: the message, headers and body, with CRLF line ends (RFC 5321 §2.3.8).
+        message_id: the Message-ID that stands in `wire`, with its angle brackets.
+
+    Raises:
+        BrokenEnvelope: an address could break out of its command, or the bytes out of the message
+            (a lone CR or LF: what SMTP smuggling is made of), or the Message-ID is another one.
+    """
+
+    mail_from: str
+    rcpt_to: str
+    subject: str
+    text: str
+    wire: bytes
+    message_id: str
+
+    def __post_init__(self) -> None:
+        _check_address(self.rcpt_to)
+        if self.mail_from:
+            _check_address(self.mail_from)
+        if _LONE_LINE_END.search(self.wire) or not self.wire.endswith(b"\r\n"):
+            raise BrokenEnvelope("the message has a line end that is not CRLF")
+        if not _MESSAGE_ID.match(self.message_id) or self.message_id.encode() not in self.headers:
+            raise BrokenEnvelope("the message does not bear the Message-ID that it is journalled by")
+
+    @property
+    def headers(self) -> bytes:
+        """The header section of the message."""
+        return self.wire.partition(b"\r\n\r\n")[0]
+
+    @property
+    def domain(self) -> str:
+        """The recipient's domain in its ASCII form, for pacing."""
+        return ascii_address(self.rcpt_to).rpartition("@")[2].lower()
+
+    @property
+    def needs_smtputf8(self) -> bool:
+        """Whether it can only go to a server that offers SMTPUTF8 (RFC 6531 §3.1)."""
+        addresses = ascii_address(self.mail_from) + ascii_address(self.rcpt_to)
+        return not addresses.isascii() or not self.headers.isascii()
+
+    @property
+    def needs_8bit(self) -> bool:
+        """Whether it can only go to a server that offers 8BITMIME (RFC 6152)."""
+        return not self.wire.isascii()
+
+
+def _check_address(address: str) -> None:
+    if not _ADDRESS.match(address) or len(address.encode()) > LONGEST_ADDRESS:
+        raise BrokenEnvelope("an address is not one that can stand in a command")
+
+
+def ascii_address(address: str) -> str:
+    """Return an address with its domain in ASCII (RFC 5891); the part before the @ stays as it is.
+
+    A domain that has no such form stays as it is, too: the server will say what it thinks of it.
+    """
+    local, at, domain = address.rpartition("@")
+    if domain.isascii():
+        return address
+    try:
+        return local + at + idna.encode(domain, uts46=True).decode("ascii")
+    except idna.IDNAError:
+        return address
+
+
+def bounce_address(subject: uuid.UUID) -> str:
+    """Return the envelope sender for the mail about `subject` (VERP): `b+TOKEN@bounce domain`.
+
+    The token holds the identifier and 80 bits of HMAC, so that a forged bounce is known as such.
+    Base 32, because some servers change the case of addresses.
+    """
+    proof = current_keys().mac("bounce", subject.bytes)[:10]
+    token = base64.b32encode(subject.bytes + proof).decode("ascii").rstrip("=").lower()
+    return f"b+{token}@{current_app.config['REDRESS_SETTINGS'].bounce_domain}"

@@ -1,0 +1,129 @@
+"""The outbox as the rest of the house sees it: put mails in, take them back, decide about them.
+
+Every function here takes a session: it is part of the caller's transaction, so that what is to be
+sent is written together with the decision to send it. What workers do with the outbox stands in
+`claims`, `journal` and `takeover`; what pages read of it, in `reading`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from app.delivery import causes
+from app.delivery.envelope import Envelope
+from app.delivery.models import Delivery
+from app.delivery.rows import attempt_of
+from app.delivery.states import WITHDRAWABLE, lock, move, start
+
+NOTICE_PRIORITY: Final = 1
+LETTER_PRIORITY: Final = 5
+"""Less leaves earlier: somebody waits at the screen for a confirmation mail."""
+
+
+def enqueue(session: Session, delivery: Delivery, *, envelope: Envelope, now: datetime, actor: str) -> None:
+    """Freeze a delivery and put it into the queue. Part of the caller's transaction.
+
+    Args:
+        session: the caller's write transaction.
+        delivery: a delivery by e-mail, awaiting confirmation or held, that was never frozen.
+        envelope: what is sent, from now on the same at every attempt.
+        now: the instant; it may leave from then on.
+        actor: who decided: `supporter`, `redress`, or an organizer's id.
+
+    Raises:
+        IllegalTransition: it is not in a state from which it could leave.
+        AlreadyFrozen: it has bytes already: what was confirmed never changes.
+    """
+    lock(session, delivery)
+    _freeze(delivery, envelope)
+    move(session, delivery, "queued", now=now, cause=causes.QUEUED, actor=actor)
+
+
+def enqueue_notice(
+    session: Session,
+    *,
+    envelope: Envelope,
+    now: datetime,
+    actor: str = "redress",
+    priority: int = NOTICE_PRIORITY,
+) -> Delivery:
+    """Put a mail in our own name into the queue and return it. Part of the caller's transaction."""
+    delivery = Delivery(kind="notice", channel="email", state="queued", due_at=now, priority=priority)
+    _freeze(delivery, envelope)
+    start(session, delivery, now=now, cause=causes.QUEUED, actor=actor)
+    return delivery
+
+
+class AlreadyFrozen(RuntimeError):
+    """A delivery was to be given other bytes than those that it has: a mistake in the program."""
+
+
+def _freeze(delivery: Delivery, envelope: Envelope) -> None:
+    if delivery.wire_sealed is not None:
+        raise AlreadyFrozen
+    delivery.message_id = envelope.message_id
+    delivery.envelope_from = envelope.mail_from
+    delivery.envelope_to = envelope.rcpt_to
+    delivery.domain = envelope.domain
+    delivery.subject = envelope.subject
+    delivery.text = envelope.text
+    delivery.wire = envelope.wire
+
+
+def cancel(session: Session, delivery: Delivery, *, now: datetime, cause: str, actor: str) -> bool:
+    """Take a delivery back if it has not left. Part of the caller's transaction.
+
+    That includes one that is just being sent, as long as its final dot is not: the worker asks
+    before it sends the dot, and is told no.
+
+    Returns:
+        Whether it was taken back; False if it has left, or is over for another reason.
+    """
+    lock(session, delivery)
+    if delivery.state not in WITHDRAWABLE and not _before_dot(session, delivery):
+        return False
+    move(session, delivery, "cancelled", now=now, cause=cause, actor=actor)
+    return True
+
+
+def _before_dot(session: Session, delivery: Delivery) -> bool:
+    if delivery.state != "sending":
+        return False
+    return attempt_of(session, delivery.id, delivery.attempt_count).dot_pending_at is None
+
+
+def hold(session: Session, delivery: Delivery, *, now: datetime, cause: str, actor: str) -> bool:
+    """Keep a delivery back until an organizer decides. Part of the caller's transaction.
+
+    Returns:
+        Whether it is held now; False where it has left or is over.
+    """
+    lock(session, delivery)
+    if delivery.state not in WITHDRAWABLE:
+        return delivery.state == "held"
+    if delivery.state != "held":
+        move(session, delivery, "held", now=now, cause=cause, actor=actor)
+    return True
+
+
+def queue_again(session: Session, delivery: Delivery, *, now: datetime, cause: str, actor: str) -> None:
+    """Put a frozen delivery that is held, deferred or unclear back into the queue, with the same bytes.
+
+    For `unclear` this is the decision that it may be sent although it may have arrived: an
+    organizer makes it, never the program.
+
+    Raises:
+        IllegalTransition: it is in no such state.
+        NotFrozen: it has no bytes yet: `enqueue` gives it some.
+    """
+    lock(session, delivery)
+    if delivery.wire_sealed is None:
+        raise NotFrozen
+    move(session, delivery, "queued", now=now, cause=cause, actor=actor)
+
+
+class NotFrozen(RuntimeError):
+    """A delivery without bytes was to be sent: a mistake in the program."""

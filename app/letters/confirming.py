@@ -1,0 +1,137 @@
+"""Confirming a letter: once, all copies together, frozen and queued in the same transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask_babel import gettext as _
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.campaigns.texts import text
+from app.database import db, transaction
+from app.delivery.models import Delivery
+from app.errors import Gone, NotFound
+from app.letters.freezing import freeze, snapshot_for, word_copy
+from app.letters.models import Letter
+from app.letters.wording import Worded
+from app.letters.writing import LETTER_PAGE
+from app.security.tokens import derived_token, hash_token
+from app.supporters.addresses import address_index
+from app.supporters.silence import silence
+
+
+class LinkUsed(Gone):
+    """The letter behind the link is confirmed already. `page_token` leads to its page."""
+
+    def __init__(self, page_token: str) -> None:
+        super().__init__(_("You have confirmed this letter already."))
+        self.page_token = page_token
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A letter that waits for its confirmation, exactly as it will be sent."""
+
+    campaign_title: str
+    campaign_slug: str
+    reference: str
+    until: datetime
+    letters: tuple[Worded, ...]
+
+
+def look_at(token: str, language: str, *, now: datetime) -> Pending:
+    """Return what a confirmation link is about. Changes nothing.
+
+    Raises:
+        NotFound: there is no such link.
+        LinkUsed: it was confirmed.
+        Gone: it has ended, or the letter was taken back.
+    """
+    letter = _find(db.session, token)
+    _check_pending(letter, now)
+    snapshot = snapshot_for(db.session, letter, now=now)
+    worded = [word_copy(db.session, snapshot, letter, delivery) for delivery in copies_of(db.session, letter)]
+    return Pending(
+        campaign_title=text(snapshot.campaign.title, language),
+        campaign_slug=snapshot.campaign.slug,
+        reference=letter.reference,
+        until=letter.confirm_until,
+        letters=tuple(worded),
+    )
+
+
+def confirm(token: str, *, now: datetime) -> str:
+    """Confirm a letter: freeze, address and queue every copy in one transaction.
+
+    Returns:
+        The token of the letter's page.
+
+    Raises:
+        NotFound: there is no such link.
+        LinkUsed: it was confirmed before; nothing was changed.
+        Gone: it has ended, or the letter was taken back.
+    """
+    with transaction() as session:
+        letter = _find(session, token, lock=True)
+        _check_pending(letter, now)
+        letter.confirmed_at = now
+        snapshot = snapshot_for(session, letter, now=now)
+        for delivery in copies_of(session, letter):
+            freeze(session, snapshot, letter, delivery, now=now)
+        return page_token(letter)
+
+
+def decline(token: str, *, never_again: bool, now: datetime) -> None:
+    """Delete a letter that somebody did not write (or no longer wants), and all that was stored with it.
+
+    Args:
+        token: of the confirmation link.
+        never_again: also remember that this mailbox wants no mail from here.
+
+    Raises:
+        NotFound, LinkUsed, Gone: as `confirm`.
+    """
+    with transaction() as session:
+        letter = _find(session, token, lock=True)
+        _check_pending(letter, now)
+        supporter = letter.supporter
+        if never_again:
+            silence(session, address_index(supporter.email), now=now)
+        for delivery in copies_of(session, letter):
+            session.delete(delivery)
+        session.flush()
+        session.delete(letter)
+        session.flush()
+        session.delete(supporter)
+
+
+def page_token(letter: Letter) -> str:
+    """Return the token of a letter's page."""
+    return derived_token(LETTER_PAGE, letter.id)
+
+
+def _find(session: Session, token: str, *, lock: bool = False) -> Letter:
+    query = select(Letter).where(Letter.confirm_token_hash == hash_token(token))
+    letter = session.scalar(query.with_for_update() if lock else query)
+    if letter is None:
+        raise NotFound(_("There is no letter behind this link. Was it copied whole?"))
+    return letter
+
+
+def _check_pending(letter: Letter, now: datetime) -> None:
+    if letter.confirmed_at is not None:
+        raise LinkUsed(page_token(letter))
+    if letter.withdrawn_at is not None:
+        raise Gone(_("This letter was taken back. Nothing was sent."))
+    if now >= letter.confirm_until:
+        raise Gone(
+            _("This link ended after seven days, and nothing was sent. You can write your letter again.")
+        )
+
+
+def copies_of(session: Session, letter: Letter) -> list[Delivery]:
+    """Return the copies of a letter in the order of its campaign."""
+    query = select(Delivery).where(Delivery.letter_id == letter.id).order_by(Delivery.position)
+    return list(session.scalars(query))

@@ -1,0 +1,52 @@
+"""A letter as it comes from the form: cleaned, checked, and not yet stored."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import uuid
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Who writes, as the letter names them. Country is ISO 3166-1 alpha-2."""
+
+    name: str
+    email: str
+    country: str
+    title: str = ""
+    affiliation: str = ""
+    city: str = ""
+    region: str = ""
+    postal_code: str = ""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """One submission of the form.
+
+    Attributes:
+        recipients: slugs of the offices chosen, in the campaign's order.
+        personal_message: the supporter's own words, line ends as \\n.
+        language: of the letter.
+        updates: whether they want news of the campaign.
+        submission_key: made with the form; the same form posted twice is one letter.
+    """
+
+    recipients: tuple[str, ...]
+    personal_message: str
+    writer: Writer
+    language: str
+    updates: bool
+    submission_key: uuid.UUID
+
+    @property
+    def reference(self) -> str:
+        """The letter's short name on paper and in mails, such as "7KQ4-M2XP-9A": 50 bits of the key's hash.
+
+        Made from the key, so that a preview shows the same as the letter that is sent.
+        """
+        digest = hashlib.sha256(b"redress letter reference" + self.submission_key.bytes).digest()
+        letters = base64.b32encode(digest).decode("ascii")
+        return f"{letters[:4]}-{letters[4:8]}-{letters[8:10]}"

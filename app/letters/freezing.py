@@ -1,0 +1,159 @@
+"""Freezing a letter's copies: worded, addressed, composed, and handed to the outbox."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from flask import current_app
+from flask_babel import force_locale
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session, selectinload
+
+from app.campaigns.models import Campaign, TemplateVersion
+from app.campaigns.reading import AudienceOffice
+from app.campaigns.texts import text
+from app.delivery.envelope import Envelope, bounce_address
+from app.delivery.models import Delivery
+from app.delivery.outbox import cancel, enqueue
+from app.delivery.states import transition
+from app.errors import Gone
+from app.letters.draft import Writer
+from app.letters.models import Letter
+from app.letters.snapshot import Snapshot, read_snapshot
+from app.letters.wording import Worded, Words
+from app.notices.sending import message_id
+from app.recipients.models import Contact
+from app.rendering.mail import Mailbox, compose
+from app.supporters.models import Supporter
+
+ACTOR = "supporter"
+
+
+def snapshot_for(session: Session, letter: Letter, *, now: datetime) -> Snapshot:
+    """Read what a stored letter is made from, as of `now`."""
+    options = (
+        selectinload(Campaign.audience),
+        selectinload(Campaign.templates),
+    )
+    campaign = session.get_one(Campaign, letter.campaign_id, options=options)
+    return read_snapshot(session, campaign, letter.language, day=now.date())
+
+
+def _office(snapshot: Snapshot, delivery: Delivery) -> AudienceOffice | None:
+    offices = (
+        office for office in snapshot.offices if office.addressee.recipient.id == delivery.recipient_id
+    )
+    return next(offices, None)
+
+
+def word_copy(session: Session, snapshot: Snapshot, letter: Letter, delivery: Delivery) -> Worded:
+    """Return the letter of one copy in the wording that it was written with.
+
+    Raises:
+        Gone: the campaign does not write to that office any more.
+    """
+    office = _office(snapshot, delivery)
+    if office is None:
+        raise Gone(
+            _("One of the offices does not belong to this campaign any more. Please write your letter again.")
+        )
+    version = session.get_one(TemplateVersion, delivery.template_version_id)
+    return snapshot.word(office, words_of_letter(letter), version)
+
+
+def words_of_letter(letter: Letter) -> Words:
+    """Return the supporter's part of a stored letter."""
+    return Words(
+        writer=writer_of(letter.supporter),
+        personal_message=letter.personal_message,
+        reference=letter.reference,
+        written_on=letter.written_on,
+        language=letter.language,
+    )
+
+
+def writer_of(supporter: Supporter) -> Writer:
+    """Return a stored supporter as the one who signs."""
+    return Writer(
+        name=supporter.name,
+        email=supporter.email,
+        country=supporter.country,
+        title=supporter.title,
+        affiliation=supporter.affiliation,
+        city=supporter.city,
+        region=supporter.region,
+        postal_code=supporter.postal_code,
+    )
+
+
+def freeze(
+    session: Session, snapshot: Snapshot, letter: Letter, delivery: Delivery, *, now: datetime
+) -> None:
+    """Fix the text of one copy for good and queue it, or hold it where it cannot go now.
+
+    Args:
+        session: the transaction that confirms the letter.
+        snapshot: what the letter is made from, as of `now`.
+        letter: the letter.
+        delivery: its copy to one office.
+        now: the instant of confirmation; the Date of the mail.
+    """
+    office = _office(snapshot, delivery)
+    if office is None:
+        cancel(session, delivery, now=now, cause="no longer in the campaign", actor="redress")
+        return
+    worded = word_copy(session, snapshot, letter, delivery)
+    holder, contact = office.addressee.holder, office.addressee.contact
+    delivery.holder_id = holder.id if holder else None
+    delivery.subject, delivery.text = worded.subject, worded.text
+    if not office.addressable:
+        transition(session, delivery, "held", now=now, cause="office closed", actor=ACTOR)
+    elif contact is None:
+        transition(session, delivery, "held", now=now, cause="no verified contact", actor=ACTOR)
+    else:
+        delivery.contact_id = contact.id
+        envelope = _envelope(
+            campaign=snapshot.campaign,
+            letter=letter,
+            delivery=delivery,
+            worded=worded,
+            contact=contact,
+            now=now,
+        )
+        enqueue(session, delivery, envelope=envelope, now=now, actor=ACTOR)
+
+
+def _envelope(
+    *,
+    campaign: Campaign,
+    letter: Letter,
+    delivery: Delivery,
+    worded: Worded,
+    contact: Contact,
+    now: datetime,
+) -> Envelope:
+    settings = current_app.config["REDRESS_SETTINGS"]
+    supporter = letter.supporter
+    with force_locale(letter.language):
+        via = _(
+            "%(name)s via %(campaign)s", name=supporter.name, campaign=text(campaign.title, letter.language)
+        )
+    identifier = message_id("letter", letter.id, contact.recipient_id)
+    wire = compose(
+        # Never the supporter's own address: their provider's DMARC policy would have the letter thrown away.
+        sender=Mailbox(via, f"letters@{settings.mail_from}"),
+        to=Mailbox(worded.to_line, contact.value),
+        reply_to=Mailbox(supporter.name, supporter.email),
+        subject=worded.subject,
+        date=now,
+        message_id=identifier,
+        text=worded.text,
+    )
+    return Envelope(
+        mail_from=bounce_address(delivery.id),
+        rcpt_to=contact.value,
+        subject=worded.subject,
+        wire=wire,
+        text=worded.text,
+        message_id=identifier,
+    )

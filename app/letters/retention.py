@@ -1,0 +1,119 @@
+"""Deleting what is no longer needed (promises.md, "Personal data")."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, exists, or_, select, update
+from sqlalchemy.orm import Session
+
+from app.campaigns.models import Campaign
+from app.database import transaction
+from app.delivery.models import Delivery
+from app.delivery.states import FINAL
+from app.letters.models import Letter
+from app.supporters.models import Consent, Supporter
+
+TEXT_KEPT = timedelta(days=28)
+IDENTITY_KEPT = timedelta(days=90)
+NOTICES_KEPT = timedelta(days=7)
+BATCH = 500
+"""Rows that one transaction deletes, so that writers never wait long."""
+
+SEALED = tuple(
+    f"{name}_sealed" for name in ["email", "name", "title", "affiliation", "city", "region", "postal_code"]
+)
+
+
+@dataclass(frozen=True)
+class Purged:
+    """How many letters, texts, notices and supporters were deleted."""
+
+    unconfirmed: int
+    texts: int
+    notices: int
+    supporters: int
+
+    def __bool__(self) -> bool:
+        return bool(self.unconfirmed or self.texts or self.notices or self.supporters)
+
+
+def purge(*, now: datetime) -> Purged:
+    """Delete everything whose time is over.
+
+    Unconfirmed letters when their link ends (7 days); texts 28 days after the last copy's final
+    state; who wrote, 90 days after the campaign's last day; our own mails after 7 days. Rows that
+    only count (states, times, countries) stay.
+    """
+    return Purged(
+        unconfirmed=_repeat(_purge_unconfirmed, now),
+        texts=_repeat(_purge_texts, now),
+        notices=_repeat(_purge_notices, now),
+        supporters=_repeat(_purge_identities, now),
+    )
+
+
+def _repeat(step: Callable[[Session, datetime], int], now: datetime) -> int:
+    total = 0
+    while True:
+        with transaction() as session:
+            done = step(session, now)
+        total += done
+        if done < BATCH:
+            return total
+
+
+def _purge_unconfirmed(session: Session, now: datetime) -> int:
+    query = select(Letter.id, Letter.supporter_id).where(
+        Letter.confirmed_at.is_(None), Letter.confirm_until <= now
+    )
+    rows = session.execute(query.limit(BATCH)).all()
+    letters, supporters = [row.id for row in rows], [row.supporter_id for row in rows]
+    session.execute(delete(Delivery).where(Delivery.letter_id.in_(letters)))
+    session.execute(delete(Letter).where(Letter.id.in_(letters)))
+    session.execute(delete(Consent).where(Consent.supporter_id.in_(supporters)))
+    session.execute(delete(Supporter).where(Supporter.id.in_(supporters)))
+    return len(rows)
+
+
+def _purge_texts(session: Session, now: datetime) -> int:
+    unfinished = exists().where(
+        Delivery.letter_id == Letter.id,
+        or_(Delivery.state.not_in(FINAL), Delivery.state_at > now - TEXT_KEPT),
+    )
+    holding = exists().where(Delivery.letter_id == Letter.id, Delivery.text_sealed.is_not(None))
+    letters = list(session.scalars(select(Letter.id).where(holding, ~unfinished).limit(BATCH)))
+    _empty(session, letters)
+    return len(letters)
+
+
+def _empty(session: Session, letters: list[uuid.UUID]) -> None:
+    nothing = {"text_sealed": None, "wire_sealed": None, "subject_sealed": None}
+    session.execute(update(Delivery).where(Delivery.letter_id.in_(letters)).values(nothing))
+    session.execute(update(Letter).where(Letter.id.in_(letters)).values(personal_message_sealed=None))
+
+
+def _purge_notices(session: Session, now: datetime) -> int:
+    query = select(Delivery.id).where(
+        Delivery.kind == "notice", Delivery.state.in_(FINAL), Delivery.state_at <= now - NOTICES_KEPT
+    )
+    notices = list(session.scalars(query.limit(BATCH)))
+    session.execute(delete(Delivery).where(Delivery.id.in_(notices)))
+    return len(notices)
+
+
+def _purge_identities(session: Session, now: datetime) -> int:
+    over = select(Campaign.id).where(Campaign.closes_on < (now - IDENTITY_KEPT).date())
+    query = (
+        select(Supporter.id)
+        .join(Letter, Letter.supporter_id == Supporter.id)
+        .where(Letter.campaign_id.in_(over), Supporter.email_sealed.is_not(None))
+    )
+    people = list(session.scalars(query.limit(BATCH)))
+    # The row stays for its country and its place in the count; nothing in it tells who it was.
+    nobody = dict.fromkeys(SEALED)
+    session.execute(update(Supporter), [{"id": key, "email_index": key.bytes, **nobody} for key in people])
+    return len(people)

@@ -1,0 +1,84 @@
+"""What a campaign's letters are made from, read at one moment: offices, wordings, facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from flask import current_app
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from app.campaigns.models import Campaign, TemplateVersion
+from app.campaigns.reading import AudienceOffice, audience_of, find_campaign, takes_letters
+from app.content import ContentMemory
+from app.database import db
+from app.errors import Gone, Refused
+from app.evidence.models import Fact
+from app.evidence.reading import current_facts
+from app.letters.wording import Worded, Words, template_for, word_letter
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A campaign with everything that a letter needs, as of a day and in one language of the page."""
+
+    campaign: Campaign
+    offices: tuple[AudienceOffice, ...]
+    facts: dict[str, Fact]
+
+    def choose(self, slugs: Iterable[str]) -> list[AudienceOffice]:
+        """Return the chosen offices in the campaign's order.
+
+        Raises:
+            Refused: none is chosen, or one of them is unknown, closed or only shown as history.
+        """
+        wanted = set(slugs)
+        if not wanted:
+            raise Refused(_("Please choose at least one office to write to."), "recipients")
+        chosen = [office for office in self.offices if office.slug in wanted]
+        closed = [office for office in chosen if not office.addressable]
+        if closed:
+            raise Refused(_("%(office)s takes no letters any more.", office=closed[0].title), "recipients")
+        if len(chosen) != len(wanted):
+            raise Refused(_("One of the chosen offices does not belong to this campaign."), "recipients")
+        return chosen
+
+    def version_for(self, office: AudienceOffice, language: str) -> TemplateVersion:
+        """Return the wording that a new letter to `office` is written with."""
+        return template_for(self.campaign, office.member.template_key, language)
+
+    def word(self, office: AudienceOffice, words: Words, version: TemplateVersion | None = None) -> Worded:
+        """Return the letter to `office`, in the newest wording or in a given one."""
+        version = version or self.version_for(office, words.language)
+        return word_letter(
+            campaign=self.campaign, office=office, version=version, facts=self.facts, words=words
+        )
+
+
+def open_snapshot(slug: str, language: str, *, day: date) -> Snapshot:
+    """Read a campaign that takes letters on `day`.
+
+    Raises:
+        NotFound: there is no such campaign.
+        Gone: it is over, or has not begun.
+    """
+    memory: ContentMemory[Snapshot] = current_app.extensions["redress_snapshots"]
+    snapshot = memory.get((slug, language, day), lambda: _read_apart(slug, language, day))
+    if not takes_letters(snapshot.campaign, day):
+        raise Gone(_("This campaign takes no letters any more."))
+    return snapshot
+
+
+def _read_apart(slug: str, language: str, day: date) -> Snapshot:
+    # In a session of its own, which closes: what is kept must not change or be read again behind our back.
+    with db.sessionmaker() as session:
+        return read_snapshot(session, find_campaign(session, slug), language, day=day)
+
+
+def read_snapshot(session: Session, campaign: Campaign, language: str, *, day: date) -> Snapshot:
+    """Read what a campaign's letters are made from, as of `day`."""
+    return Snapshot(
+        campaign, tuple(audience_of(session, campaign, language, day=day)), current_facts(session)
+    )

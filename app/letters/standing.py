@@ -1,0 +1,112 @@
+"""What a delivery's state means, in the words that its writer reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from flask_babel import gettext as _
+
+Mood = Literal["good", "wait", "bad", "over"]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A state in words.
+
+    Attributes:
+        label: two or three words.
+        what: what happened.
+        next: what comes next, or what the writer can do.
+        mood: how it should look; never the only sign.
+    """
+
+    label: str
+    what: str
+    next: str
+    mood: Mood
+
+
+def standing_of(state: str, reason: str = "") -> Standing:
+    """Return a delivery state in words.
+
+    Args:
+        state: one of the states of `app.delivery.models.STATES`.
+        reason: why it is held.
+    """
+    if state == "held":
+        return Standing(
+            _("Held"), _held(reason), _("An organizer looks at it. You need not do anything."), "wait"
+        )
+    return _standings()[state]
+
+
+def _held(reason: str) -> str:
+    known = {
+        "no verified contact": _(
+            "This office has no checked address yet; the letter waits until it has one."
+        ),
+        "office closed": _("The office closed before the letter left."),
+    }
+    return known.get(reason, _("The letter waits for a decision."))
+
+
+def _standings() -> dict[str, Standing]:
+    return {
+        "awaiting_confirmation": Standing(
+            _("Not confirmed"),
+            _("You have not confirmed this letter yet."),
+            _("Open the link in our mail."),
+            "wait",
+        ),
+        "queued": Standing(
+            _("In the queue"),
+            _("It is ready and waits for its turn."),
+            _("It leaves by itself, mostly within minutes."),
+            "wait",
+        ),
+        "sending": Standing(
+            _("Leaving now"), _("It is being handed over."), _("Look again in a minute."), "wait"
+        ),
+        "accepted": Standing(
+            _("Accepted"),
+            _("The office's mail server took it. Whether somebody reads it, no one can promise."),
+            _("An answer would come to your own mailbox."),
+            "good",
+        ),
+        "deferred": Standing(
+            _("Trying again"),
+            _("The office's mail server could not take it yet."),
+            _("We keep trying, at growing intervals, for four days."),
+            "wait",
+        ),
+        "unclear": Standing(
+            _("Unclear"),
+            _("The connection broke at the one moment where nobody can know whether it was taken."),
+            _("We do not send it twice on a guess: an organizer finds out."),
+            "wait",
+        ),
+        "bounced": Standing(
+            _("Came back"),
+            _("The mail server returned it."),
+            _("An organizer checks the address of the office."),
+            "bad",
+        ),
+        "failed": Standing(
+            _("Refused"),
+            _("The office's mail server refused it."),
+            _("An organizer checks the address of the office."),
+            "bad",
+        ),
+        "cancelled": Standing(
+            _("Taken back"), _("It was taken back before it left."), _("Nothing was sent."), "over"
+        ),
+        "to_print": Standing(
+            _("To be printed"), _("It goes by post."), _("An organizer prints and posts it."), "wait"
+        ),
+        "printed": Standing(_("Printed"), _("It is on paper."), _("It will be posted."), "wait"),
+        "posted": Standing(_("Posted"), _("It is in the post."), _("An answer would come to you."), "good"),
+        "self_sent": Standing(
+            _("Sent by you"), _("You sent it yourself."), _("An answer would come to you."), "good"
+        ),
+    }

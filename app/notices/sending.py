@@ -1,0 +1,74 @@
+"""From a folder of templates (`subject.txt`, `body.txt`, `body.html`) to a mail in the outbox."""
+
+from __future__ import annotations
+
+import base64
+import uuid
+from datetime import datetime
+
+from flask import current_app, render_template
+from flask_babel import force_locale
+from sqlalchemy.orm import Session
+
+from app.delivery.envelope import Envelope, bounce_address
+from app.delivery.outbox import enqueue_notice
+from app.rendering.mail import Mailbox, compose
+from app.security.keys import current_keys
+
+
+def post_notice(
+    session: Session,
+    notice: str,
+    *,
+    to: str,
+    message_key: uuid.UUID,
+    language: str,
+    now: datetime,
+    **values: object,
+) -> None:
+    """Compose a notice and put it into the outbox, in the caller's transaction.
+
+    Args:
+        session: the caller's transaction.
+        notice: name of the folder under `templates/email/`.
+        to: the address.
+        message_key: what the mail is about; with `notice` it makes the Message-ID.
+        language: of the mail.
+        now: its Date.
+        values: for its templates.
+    """
+    settings = current_app.config["REDRESS_SETTINGS"]
+    with force_locale(language):
+        folder = f"email/{notice}"
+        values |= {"site_name": settings.site_name, "base_url": settings.base_url}
+        subject = " ".join(render_template(f"{folder}/subject.txt", **values).split())
+        text = render_template(f"{folder}/body.txt", **values).strip() + "\n"
+        html = render_template(f"{folder}/body.html", **values)
+    wire = compose(
+        sender=Mailbox(settings.site_name, f"noreply@{settings.mail_from}"),
+        to=Mailbox("", to),
+        reply_to=None,
+        subject=subject,
+        date=now,
+        message_id=message_id(notice, message_key),
+        text=text,
+        html=html,
+        auto_submitted="auto-generated",
+    )
+    envelope = Envelope(
+        mail_from=bounce_address(message_key),
+        rcpt_to=to,
+        subject=subject,
+        wire=wire,
+        text=text,
+        message_id=message_id(notice, message_key),
+    )
+    enqueue_notice(session, envelope=envelope, now=now)
+
+
+def message_id(purpose: str, *keys: uuid.UUID) -> str:
+    """Return a Message-ID (RFC 5322 §3.6.4): the same each time for the same mail, and telling nothing."""
+    settings = current_app.config["REDRESS_SETTINGS"]
+    digest = current_keys().mac(f"message-id:{purpose}", b"".join(key.bytes for key in keys))
+    unique = base64.b32encode(digest[:20]).decode("ascii").lower()
+    return f"<{unique}@{settings.mail_from}>"

@@ -1,0 +1,45 @@
+"""What the entries of the audit log are called on a page."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext as _l
+
+ACTIONS = {
+    "organizer.signed_in": _l("signed in"),
+    "organizer.signed_out": _l("signed out"),
+    "organizer.signed_out_everywhere": _l("signed out on all devices"),
+    "organizer.sign_in_failed": _l("sign-in failed"),
+    "organizer.password_changed": _l("changed the password"),
+    "organizer.second_factor_set_up": _l("set up an authenticator"),
+    "organizer.second_factor_reset": _l("second factor was reset"),
+    "organizer.recovery_codes_made": _l("made recovery codes"),
+    "organizer.role_changed": _l("role was changed"),
+    "organizer.deactivated": _l("account was closed"),
+    "invitation.made": _l("invited somebody"),
+    "invitation.accepted": _l("accepted an invitation"),
+    "recipient.added": _l("added an office"),
+    "recipient.edited": _l("edited an office"),
+    "recipient.closed": _l("closed an office"),
+    "recipient.reopened": _l("reopened an office"),
+    "holder.added": _l("added a holder"),
+    "holder.edited": _l("edited a holder"),
+    "holder.ended": _l("ended a term"),
+    "contact.added": _l("added a contact"),
+    "contact.edited": _l("edited a contact"),
+    "contact.verified": _l("verified a contact"),
+    "contact.suspended": _l("suspended a contact"),
+    "contact.resumed": _l("put a contact to use again"),
+    "contact.withdrawn": _l("withdrew a contact"),
+    "campaign.office_added": _l("added an office to a campaign"),
+    "campaign.office_changed": _l("changed what a campaign asks of an office"),
+    "letter.viewed": _l("read name and text of a letter"),
+    "delivery.cancelled": _l("cancelled a copy"),
+    "delivery.released": _l("released a held copy"),
+    "delivery.marked_accepted": _l("marked an unclear copy as accepted"),
+    "delivery.sent_again": _l("sent an unclear copy again"),
+}
+
+
+def action_name(action: str) -> str:
+    """Return an action in words; one that has none yet, as it is stored."""
+    return str(ACTIONS.get(action, action))

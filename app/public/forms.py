@@ -1,0 +1,201 @@
+"""The form of the write page. Field names are those of contract.md; rules live below, here they are translated."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import (
+    BooleanField,
+    EmailField,
+    Field,
+    HiddenField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+)
+from wtforms.validators import StopValidation, ValidationError
+
+from app.errors import Refused
+from app.i18n import countries
+from app.letters.draft import Draft, Writer
+from app.rendering.sentences import RenderingError
+from app.rendering.typography import clean_line, clean_text
+from app.supporters.addresses import checked_address
+
+LONGEST_LINE = 120
+LONGEST_MESSAGE = 5_000
+
+
+class Required:
+    """Like DataRequired, with a sentence of its own for each field, and for the eyes of templates."""
+
+    field_flags = {"required": True}  # noqa: RUF012 (WTForms reads it from the class)
+
+    def __init__(self, sentence: Any) -> None:
+        self.sentence = sentence
+
+    def __call__(self, form: FlaskForm, field: Field) -> None:
+        if not field.data or (isinstance(field.data, str) and not field.data.strip()):
+            raise StopValidation(str(self.sentence))
+
+
+class Cleaned:
+    """Text made safe for letters and mail headers; see `rendering.typography`.
+
+    Args:
+        clean: `clean_line` or `clean_text`.
+        limit: most characters.
+    """
+
+    def __init__(self, clean: Callable[..., str], limit: int) -> None:
+        self.clean = clean
+        self.limit = limit
+
+    def __call__(self, form: WriteForm, field: Field) -> None:
+        try:
+            field.data = self.clean(field.data or "", limit=self.limit)
+        except RenderingError as error:
+            form.unsafe.add(field.name)
+            raise StopValidation(_(error.message, **error.values)) from None
+
+
+def line(limit: int = LONGEST_LINE) -> Cleaned:
+    """Return the check of a field of one line."""
+    return Cleaned(clean_line, limit)
+
+
+class WriteForm(FlaskForm):
+    """What a supporter fills in. `minimum_words` and `personal_required` come from the campaign."""
+
+    recipients = SelectMultipleField(_l("Offices"), validate_choice=False)
+    personal_message = TextAreaField(_l("In your own words"), [Cleaned(clean_text, LONGEST_MESSAGE)])
+    name = StringField(
+        _l("Name"), [Required(_l("Please give your name: a letter needs a signature.")), line()]
+    )
+    email = EmailField(
+        _l("E-mail"), [Required(_l("Please give your e-mail address: we send the confirmation there."))]
+    )
+    title = StringField(_l("Title or profession"), [line()])
+    affiliation = StringField(_l("Organization"), [line()])
+    country = SelectField(_l("Country"), [Required(_l("Please choose your country."))], validate_choice=False)
+    region = StringField(_l("State or region"), [line()])
+    city = StringField(
+        _l("City"), [Required(_l("Please give your city: offices look for where a letter is from.")), line()]
+    )
+    postal_code = StringField(_l("Postal code"), [line(20)])
+    language = HiddenField(default="en")
+    consent = BooleanField(
+        _l("Consent"), [Required(_l("Please agree to the sending of your letter in your name."))]
+    )
+    updates = BooleanField(_l("Updates"))
+    submission_key = HiddenField()
+    website = StringField(_l("Website"))
+
+    def __init__(
+        self, *args: Any, minimum_words: int = 0, personal_required: bool = False, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.unsafe: set[str] = set()
+        self.minimum_words = minimum_words
+        self.personal_required = personal_required
+        self.personal_message.flags.required = personal_required
+        language = str(kwargs.get("page_language") or "en")
+        self.country.choices = [("", _("Choose your country")), *countries(language)]
+        if not _is_key(self.submission_key.data):
+            self.submission_key.data = str(uuid.uuid4())
+
+    def validate_recipients(self, field: Field) -> None:
+        """At least one; which ones exist is known below."""
+        if not field.data:
+            raise ValidationError(_("Please choose at least one office to write to."))
+
+    def validate_personal_message(self, field: Field) -> None:
+        """Own words where the campaign asks for them."""
+        words = len((field.data or "").split())
+        if self.personal_required and words == 0:
+            raise ValidationError(
+                _("Please add a sentence of your own: it is what makes an office read the letter.")
+            )
+        if words and words < self.minimum_words:
+            raise ValidationError(
+                _(
+                    "A few more words, please: at least %(minimum)s, so far %(words)s.",
+                    minimum=self.minimum_words,
+                    words=words,
+                )
+            )
+
+    def validate_email(self, field: Field) -> None:
+        """By email-validator, with its reason in plain words."""
+        try:
+            field.data = checked_address(field.data or "")
+        except Refused as error:
+            raise ValidationError(error.sentence) from None
+
+    def validate_country(self, field: Field) -> None:
+        """One of the list."""
+        if field.data and field.data not in {code for code, _name in self.country.choices}:
+            raise ValidationError(_("Please choose your country from the list."))
+
+    @property
+    def has_unsafe_text(self) -> bool:
+        """Whether something was typed that no letter can hold."""
+        return bool(self.unsafe)
+
+    def keep_only_unsafe(self) -> None:
+        """Forget complaints about what is still missing; keep those about what can never be sent."""
+        for name, field in self._fields.items():
+            if name not in self.unsafe:
+                field.errors = []
+
+    def complain(self, error: Refused) -> None:
+        """Show a refusal from below at the field that it is about."""
+        field = self._fields.get(error.field or "")
+        if field is None:
+            self.form_errors.append(error.sentence)
+        else:
+            field.errors = [*field.errors, error.sentence]
+
+    def draft(self, *, unfinished: bool = False) -> Draft:
+        """Return what was typed as a draft.
+
+        Args:
+            unfinished: for a preview: let something stand where nothing was typed yet.
+        """
+        missing = {"name": _("[your name]"), "city": _("[your city]"), "words": _("[your own words]")}
+        fills = missing if unfinished else dict.fromkeys(missing, "")
+        writer = Writer(
+            name=self.name.data or fills["name"],
+            email=self.email.data or "",
+            country=self.country.data or "",
+            title=self.title.data or "",
+            affiliation=self.affiliation.data or "",
+            city=self.city.data or fills["city"],
+            region=self.region.data or "",
+            postal_code=self.postal_code.data or "",
+        )
+        return Draft(
+            recipients=_distinct(self.recipients.data or ()),
+            personal_message=self.personal_message.data or fills["words"],
+            writer=writer,
+            language=self.language.data or "en",
+            updates=bool(self.updates.data),
+            submission_key=uuid.UUID(self.submission_key.data),
+        )
+
+
+def _distinct(slugs: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(slugs))
+
+
+def _is_key(text: str | None) -> bool:
+    try:
+        return bool(text) and uuid.UUID(text).version is not None
+    except ValueError:
+        return False

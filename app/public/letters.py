@@ -1,0 +1,39 @@
+"""The supporter's own page."""
+
+from __future__ import annotations
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from app import clock
+from app.i18n import page_language
+from app.letters.following import follow, withdraw
+from app.public.blueprint import public
+from app.security.guard import TOKEN, audience
+
+
+@public.get("/letters/<token>", endpoint="letter")
+@audience(TOKEN)
+def show(token: str) -> ResponseReturnValue:
+    """Show where every copy is, and its text."""
+    letter = follow(token, page_language())
+    return render_template(
+        "public/letters/show.html",
+        letter=letter,
+        deliveries=letter.copies,
+        withdraw_url=url_for("public.withdraw", token=token),
+    )
+
+
+@public.post("/letters/<token>/withdraw", endpoint="withdraw")
+@audience(TOKEN)
+def take_back(token: str) -> ResponseReturnValue:
+    """Take back what has not left: all of it, or the copy to one office (`recipient`)."""
+    taken = withdraw(token, only=request.form.get("recipient") or None, now=clock.now())
+    if taken:
+        flash(ngettext("One copy was taken back.", "%(num)s copies were taken back.", taken), "good")
+    else:
+        flash(_("Nothing could be taken back any more: what has left cannot be recalled."), "warn")
+    return redirect(url_for("public.letter", token=token), 303)

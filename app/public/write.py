@@ -1,0 +1,117 @@
+"""The write page: the form, its preview, and sending it."""
+
+from __future__ import annotations
+
+from flask import abort, current_app, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from app import clock
+from app.campaigns.reading import CampaignPage, page_of
+from app.errors import Refused
+from app.i18n import page_language
+from app.letters.previewing import preview
+from app.letters.snapshot import Snapshot, open_snapshot
+from app.letters.wording import Worded
+from app.letters.writing import write
+from app.public.blueprint import public
+from app.public.forms import WriteForm
+from app.security.guard import PUBLIC, audience
+from app.security.networks import network_of
+
+FRAGMENT = "X-Redress-Fragment"
+
+
+@public.get("/campaigns/<slug>/write", endpoint="write")
+@audience(PUBLIC)
+def show(slug: str) -> ResponseReturnValue:
+    """Show the form, with every office preselected that the campaign preselects."""
+    snapshot, page = _open(slug)
+    form = _form(page)
+    form.recipients.data = [
+        office.slug for office in snapshot.offices if office.addressable and office.preselected
+    ]
+    return _render(snapshot, page, form)
+
+
+@public.post("/campaigns/<slug>/write", endpoint="submit")
+@audience(PUBLIC)
+def submit(slug: str) -> ResponseReturnValue:
+    """Preview or send, as the pressed button says."""
+    snapshot, page = _open(slug)
+    form = _form(page)
+    intent = request.form.get("intent", "send")
+    if intent == "preview":
+        return _preview(snapshot, page, form)
+    if intent != "send":
+        abort(400)
+    return _send(snapshot, page, form)
+
+
+@public.get("/campaigns/<slug>/sent", endpoint="sent")
+@audience(PUBLIC)
+def sent(slug: str) -> ResponseReturnValue:
+    """Say that a mail is on its way. The same page for everybody: it tells nothing about an address."""
+    _snapshot, page = _open(slug)
+    settings = current_app.config["REDRESS_SETTINGS"]
+    shown_here = settings.env == "development" and settings.smtp_url is None
+    mailbox_url = url_for("public.mailbox") if shown_here else ""
+    return render_template("public/letters/sent.html", campaign=page, mailbox_url=mailbox_url)
+
+
+def _open(slug: str) -> tuple[Snapshot, CampaignPage]:
+    today = clock.now().date()
+    snapshot = open_snapshot(slug, page_language(), day=today)
+    return snapshot, page_of(snapshot.campaign, page_language(), today=today)
+
+
+def _form(page: CampaignPage) -> WriteForm:
+    return WriteForm(
+        minimum_words=page.minimum_words, personal_required=page.required, page_language=page_language()
+    )
+
+
+def _preview(snapshot: Snapshot, page: CampaignPage, form: WriteForm) -> ResponseReturnValue:
+    form.validate()
+    # An unfinished form is no mistake while somebody writes: only what can never be sent is pointed out.
+    form.keep_only_unsafe()
+    if request.headers.get(FRAGMENT) == "preview":
+        return render_template("public/letters/_preview.html", previews=_worded(snapshot, form))
+    return _render(snapshot, page, form, status=422 if form.errors else 200)
+
+
+def _send(snapshot: Snapshot, page: CampaignPage, form: WriteForm) -> ResponseReturnValue:
+    if form.website.data:
+        # Only a machine fills in what nobody sees. It is told nothing, and nothing is stored.
+        return redirect(url_for("public.sent", slug=page.slug), 303)
+    if form.validate():
+        try:
+            network = network_of(request.remote_addr)
+            write(snapshot, page, form.draft(), network=network, now=clock.now())
+        except Refused as error:
+            form.complain(error)
+        else:
+            return redirect(url_for("public.sent", slug=page.slug), 303)
+    return _render(snapshot, page, form, status=422)
+
+
+def _worded(snapshot: Snapshot, form: WriteForm) -> list[Worded]:
+    if form.has_unsafe_text:
+        return []
+    return preview(snapshot, form.draft(unfinished=True), now=clock.now())
+
+
+def _render(
+    snapshot: Snapshot, page: CampaignPage, form: WriteForm, status: int = 200
+) -> ResponseReturnValue:
+    html = render_template(
+        "public/letters/write.html",
+        campaign=page,
+        audience=[office for office in snapshot.offices if office.addressable],
+        form=form,
+        prompts=page.prompts,
+        minimum_words=page.minimum_words,
+        consent_text=page.consent_text,
+        updates_text=page.updates_text,
+        previews=_worded(snapshot, form),
+    )
+    return html, status

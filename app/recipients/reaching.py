@@ -1,0 +1,161 @@
+"""How an office is reached: contacts, which count only once a person has verified them."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from email_validator import EmailNotValidError, validate_email
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from app.database import transaction
+from app.errors import Refused
+from app.recipients.changing import apply, locked, note, refuse_stale
+from app.recipients.drafts import ContactDraft
+from app.recipients.models import CHANNELS, CONFIDENCES, Contact, Recipient
+
+WHERE = frozenset({"channel", "value", "postal", "country"})
+"""What says where a letter goes: with any of it changed, the contact must be verified again."""
+
+STEPS = {"suspended": "contact.suspended", "active": "contact.resumed", "withdrawn": "contact.withdrawn"}
+
+
+def add_contact(
+    recipient_id: uuid.UUID, draft: ContactDraft, *, row_id: uuid.UUID, actor: str, now: datetime
+) -> Contact:
+    """Add a contact, not yet verified (arguments as of `editing.add_recipient`).
+
+    Raises:
+        NotFound: there is no such office.
+        Refused: the address is none.
+    """
+    draft = _checked(draft)
+    with transaction() as session:
+        recipient = locked(session, Recipient, recipient_id)
+        existing = session.get(Contact, row_id)
+        if existing is not None:
+            return existing
+        contact = Contact(id=row_id, status="active")
+        apply(contact, draft, now)
+        recipient.contacts.append(contact)
+        _noted(session, "contact.added", contact, actor=actor, now=now)
+    return contact
+
+
+def edit_contact(
+    contact_id: uuid.UUID, draft: ContactDraft, *, seen: datetime | None, actor: str, now: datetime
+) -> Contact:
+    """Change a contact; if it leads somewhere else now, it must be verified again.
+
+    Raises:
+        NotFound: there is no such contact.
+        EditedMeanwhile: somebody else was faster.
+        Refused: the address is none.
+    """
+    draft = _checked(draft)
+    with transaction() as session:
+        contact = locked(session, Contact, contact_id)
+        refuse_stale(contact, seen)
+        if changed := apply(contact, draft, now):
+            if WHERE.intersection(changed):
+                contact.verified_at, contact.verified_by = None, ""
+            _noted(session, "contact.edited", contact, actor=actor, now=now, changed=", ".join(changed))
+    return contact
+
+
+def verify_contact(contact_id: uuid.UUID, *, by: str, how: str, actor: str, now: datetime) -> Contact:
+    """Record that a person has checked a contact: from now on letters may go there.
+
+    Args:
+        contact_id: which.
+        by: who checked.
+        how: against what, such as "the office's own page".
+        actor: for the audit log.
+        now: when.
+
+    Raises:
+        NotFound: there is no such contact.
+        Refused: it was withdrawn.
+    """
+    with transaction() as session:
+        contact = locked(session, Contact, contact_id)
+        if contact.status == "withdrawn":
+            raise Refused(_("This contact was withdrawn. Put it to use again before you verify it."))
+        contact.verified_at, contact.verified_by, contact.edited_at = now, by, now
+        contact.confidence = "high"
+        _noted(session, "contact.verified", contact, actor=actor, now=now, how=how)
+    return contact
+
+
+def set_contact_status(contact_id: uuid.UUID, status: str, *, actor: str, now: datetime) -> Contact:
+    """Suspend a contact, withdraw it, or put it to use again.
+
+    Args:
+        contact_id: which.
+        status: `suspended`, `withdrawn` or `active`. What was verified stays verified.
+        actor: for the audit log.
+        now: the present instant.
+
+    Raises:
+        NotFound: there is no such contact.
+    """
+    with transaction() as session:
+        contact = locked(session, Contact, contact_id)
+        if contact.status != status:
+            contact.status, contact.edited_at = status, now
+            _noted(session, STEPS[status], contact, actor=actor, now=now)
+    return contact
+
+
+def _checked(draft: ContactDraft) -> ContactDraft:
+    if draft.channel not in CHANNELS:
+        raise Refused(_("Choose one of the list."), "channel")
+    if draft.confidence not in CONFIDENCES:
+        raise Refused(_("Choose one of the list."), "confidence")
+    if draft.channel == "email":
+        return replace(draft, value=_email(draft.value), postal={})
+    if draft.channel == "web_form":
+        return replace(draft, value=_form_address(draft.value), postal={})
+    return replace(draft, value="", postal=_postal(draft))
+
+
+def _email(value: str) -> str:
+    try:
+        return validate_email(value, check_deliverability=False).normalized
+    except EmailNotValidError as error:
+        raise Refused(
+            _("This e-mail address cannot be right: %(reason)s", reason=str(error)), "value"
+        ) from None
+
+
+def _form_address(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        is_good = parts.scheme == "https" and bool(parts.hostname)
+    except ValueError:
+        is_good = False
+    if not is_good:
+        raise Refused(_("The address of a form begins with https:// and the name of a site."), "value")
+    return value
+
+
+def _postal(draft: ContactDraft) -> dict[str, str]:
+    for name, sentence in (
+        ("street", _("A postal address needs a street, a post-office box or the name of a building.")),
+        ("city", _("A postal address needs a town.")),
+    ):
+        if not draft.postal.get(name):
+            raise Refused(sentence, name)
+    if not draft.country:
+        raise Refused(_("A postal address needs a country."), "country")
+    return draft.postal
+
+
+def _noted(
+    session: Session, action: str, contact: Contact, *, actor: str, now: datetime, **detail: str
+) -> None:
+    recipient = session.get_one(Recipient, contact.recipient_id)
+    note(session, action, recipient, actor=actor, now=now, detail={"channel": contact.channel, **detail})

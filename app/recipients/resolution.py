@@ -1,0 +1,86 @@
+"""Who holds an office on a day, and how it can be reached: resolved when it matters, never stored ahead."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from app.recipients.models import Contact, Holder, Recipient
+from app.recipients.terms import holder_on
+from app.rendering.forms_of_address import FormOfAddress, HolderName, Office, address
+
+
+@dataclass(frozen=True)
+class Addressee:
+    """An office as of a day.
+
+    Attributes:
+        recipient: the office.
+        holder: who holds it, or None where it is vacant or nobody knows.
+        contact: the verified e-mail contact, or None where there is none yet.
+    """
+
+    recipient: Recipient
+    holder: Holder | None
+    contact: Contact | None
+
+    def form_of_address(self, language: str) -> FormOfAddress:
+        """Return envelope lines, salutation and closing in `language`."""
+        return address(
+            style=self.recipient.address_style,
+            language=language,
+            office=Office(
+                title=self.recipient.title,
+                institution=self.recipient.institution,
+                country=self.recipient.country or "",
+            ),
+            holder=_name_of(self.holder),
+            overrides=self.recipient.forms,
+        )
+
+
+def resolve(
+    session: Session, recipient_ids: Collection[uuid.UUID], *, day: date
+) -> dict[uuid.UUID, Addressee]:
+    """Resolve offices as of a day.
+
+    Args:
+        session: any session.
+        recipient_ids: the offices.
+        day: the day for which the holder is wanted.
+
+    Returns:
+        An addressee for each office that exists.
+    """
+    query = (
+        select(Recipient)
+        .where(Recipient.id.in_(recipient_ids))
+        .options(selectinload(Recipient.holders), selectinload(Recipient.contacts))
+    )
+    return {
+        recipient.id: Addressee(recipient, holder_on(recipient.holders, day), email_contact(recipient))
+        for recipient in session.scalars(query)
+    }
+
+
+def email_contact(recipient: Recipient) -> Contact | None:
+    """Return the e-mail contact to use: of those that somebody verified, the one verified last."""
+    usable = [c for c in recipient.contacts if c.channel == "email" and c.is_usable and c.verified_at]
+    return max(usable, key=lambda contact: (contact.verified_at, contact.id.hex), default=None)
+
+
+def _name_of(holder: Holder | None) -> HolderName | None:
+    if holder is None:
+        return None
+    return HolderName(
+        name=holder.name,
+        family_name=holder.family_name,
+        honorific=holder.honorific,
+        rank=holder.rank,
+        acting=holder.acting,
+    )

@@ -1,0 +1,31 @@
+"""Mailboxes that never want mail from this installation again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from app.database import Base
+
+
+class SilencedMailbox(Base):
+    """Somebody said "never mail me". Only the blind index of the address is kept."""
+
+    __tablename__ = "silenced_mailboxes"
+
+    email_index: Mapped[bytes] = mapped_column(sa.LargeBinary(32), unique=True)
+    since: Mapped[datetime]
+
+
+def wants_no_mail(session: Session, index: bytes) -> bool:
+    """Whether the mailbox behind a blind index asked to be left alone."""
+    query = sa.select(SilencedMailbox.id).where(SilencedMailbox.email_index == index)
+    return session.scalar(query) is not None
+
+
+def silence(session: Session, index: bytes, *, now: datetime) -> None:
+    """Remember that the mailbox wants no mail; a second time changes nothing."""
+    if not wants_no_mail(session, index):
+        session.add(SilencedMailbox(email_index=index, since=now))

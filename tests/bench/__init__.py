@@ -1,0 +1,1 @@
+"""Measurements: each figure is a ratio to a floor that was measured in the same run. `make bench`."""

@@ -1,0 +1,83 @@
+"""Mails to try the outbox with."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from sqlalchemy import select
+
+from app.database import db, transaction
+from app.delivery.envelope import Envelope
+from app.delivery.models import Attempt, Delivery, StateChange
+from app.delivery.outbox import enqueue_notice
+
+NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+
+
+def make_envelope(
+    number: int = 0,
+    *,
+    to: str = "",
+    mail_from: str = "b+token@site.example",
+    body: str = "Dear office,\r\n.\r\n..two dots\r\nfaithfully\r\n",
+    subject: str = "A letter",
+) -> Envelope:
+    """Return a mail like those that `rendering.mail` composes, told from others by its number."""
+    to = to or f"office{number}@offices.example"
+    message_id = f"<letter-{number}@site.example>"
+    headers = [
+        "From: Supporter via Campaign <letters@site.example>",
+        f"To: {to}",
+        f"Subject: {subject}",
+        "Date: Sat, 21 Nov 2026 12:00:00 +0000",
+        f"Message-ID: {message_id}",
+    ]
+    wire = "\r\n".join([*headers, "", body]).encode()
+    return Envelope(
+        mail_from=mail_from, rcpt_to=to, subject=subject, text=body, wire=wire, message_id=message_id
+    )
+
+
+def queue(numbers: Sequence[int] = (0,), *, now: datetime = NOON) -> list[uuid.UUID]:
+    """Put mails with these numbers into the outbox, and return their deliveries."""
+    with transaction() as session:
+        made = [enqueue_notice(session, envelope=make_envelope(number), now=now) for number in numbers]
+    return [delivery.id for delivery in made]
+
+
+def read(delivery_id: uuid.UUID) -> Delivery:
+    """Return a delivery as it is in the database now."""
+    with db.sessionmaker() as session:
+        return session.get_one(Delivery, delivery_id)
+
+
+def read_all() -> list[Delivery]:
+    """Return all deliveries as they are in the database now."""
+    with db.sessionmaker() as session:
+        return list(session.scalars(select(Delivery).order_by(Delivery.created_at)))
+
+
+def state_of(delivery_id: uuid.UUID) -> str:
+    """Return a delivery's state."""
+    return read(delivery_id).state
+
+
+def attempts_of(delivery_id: uuid.UUID) -> list[Attempt]:
+    """Return a delivery's attempts in their order."""
+    query = select(Attempt).where(Attempt.delivery_id == delivery_id).order_by(Attempt.number)
+    with db.sessionmaker() as session:
+        return list(session.scalars(query))
+
+
+def changes_of(delivery_id: uuid.UUID) -> list[StateChange]:
+    """Return a delivery's journal in its order."""
+    query = select(StateChange).where(StateChange.delivery_id == delivery_id).order_by(StateChange.number)
+    with db.sessionmaker() as session:
+        return list(session.scalars(query))
+
+
+def way_of(delivery_id: uuid.UUID) -> list[str]:
+    """Return the states that a delivery went through."""
+    return [change.to_state for change in changes_of(delivery_id)]

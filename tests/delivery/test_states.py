@@ -1,0 +1,82 @@
+"""The transition table, and the one function that changes states."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from app.database import transaction
+from app.delivery.models import STATES, Delivery
+from app.delivery.states import DUE, FINAL, LEGAL, WITHDRAWABLE, IllegalTransition, start, transition
+from tests.delivery.mails import NOON, changes_of, read
+
+PAIRS = list(itertools.product(STATES, STATES))
+
+
+def test_the_table_knows_every_state_and_no_other() -> None:
+    assert set(LEGAL) == set(STATES)
+    assert set().union(*LEGAL.values()) <= set(STATES)
+
+
+def test_nothing_goes_on_from_a_final_state_but_a_bounce_of_what_was_accepted() -> None:
+    ways_on = {state: LEGAL[state] for state in FINAL if LEGAL[state]}
+    assert ways_on == {"accepted": frozenset({"bounced"})}
+
+
+def test_whatever_is_not_final_can_still_end() -> None:
+    ends = set(FINAL)
+    for _ in STATES:
+        ends |= {state for state, ways in LEGAL.items() if ways & ends}
+    assert ends == set(STATES)
+
+
+def test_all_that_can_be_taken_back_can_be_cancelled() -> None:
+    assert all("cancelled" in LEGAL[state] for state in WITHDRAWABLE)
+
+
+def test_only_what_is_due_or_was_refused_is_ever_sent() -> None:
+    assert {state for state, ways in LEGAL.items() if "sending" in ways} == DUE
+    assert "sending" not in LEGAL["unclear"]
+
+
+def _new(state: str) -> Delivery:
+    delivery = Delivery(kind="notice", state=state)
+    with transaction() as session:
+        start(session, delivery, now=NOON, cause="written", actor="redress")
+    return delivery
+
+
+def test_every_legal_transition_is_made_and_journalled_and_every_other_one_refused(app_context: object) -> None:
+    for before, after in PAIRS:
+        delivery = _new(before)
+        if after in LEGAL[before]:
+            with transaction() as session:
+                transition(session, session.merge(delivery), after, now=NOON, cause="why", actor="somebody")
+            changed = read(delivery.id)
+            assert (changed.state, changed.reason) == (after, "why")
+            assert [(c.number, c.from_state, c.to_state) for c in changes_of(delivery.id)] == [
+                (1, None, before),
+                (2, before, after),
+            ]
+        else:
+            with pytest.raises(IllegalTransition), transaction() as session:
+                transition(session, session.merge(delivery), after, now=NOON, cause="why", actor="somebody")
+            assert read(delivery.id).state == before
+            assert len(changes_of(delivery.id)) == 1
+
+
+def test_a_transition_sees_what_others_did_and_keeps_what_the_caller_changed(app_context: object) -> None:
+    delivery = _new("awaiting_confirmation")
+    with transaction() as session:
+        transition(session, session.merge(delivery), "cancelled", now=NOON, cause="taken back", actor="supporter")
+    # `delivery` still says that it waits for its confirmation.
+    with pytest.raises(IllegalTransition), transaction() as session:
+        stale = session.merge(delivery, load=False)
+        transition(session, stale, "queued", now=NOON, cause="confirmed", actor="supporter")
+    other = _new("awaiting_confirmation")
+    with transaction() as session:
+        mine = session.get_one(Delivery, other.id)
+        mine.text = "frozen"
+        transition(session, mine, "held", now=NOON, cause="office closed", actor="redress")
+    assert read(other.id).text == "frozen"

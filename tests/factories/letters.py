@@ -1,0 +1,100 @@
+"""Letters on their way: drafted, written, confirmed, by the services that the pages call."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from datetime import datetime
+from typing import Any
+
+import factory
+from sqlalchemy import select
+
+from app import clock
+from app.campaigns.reading import page_of
+from app.database import db
+from app.delivery.models import Delivery
+from app.letters.confirming import confirm
+from app.letters.draft import Draft, Writer
+from app.letters.snapshot import open_snapshot
+from app.letters.writing import Written, write
+
+OWN_WORDS = "My grandmother drew water from that well.\n\nPlease remember her."
+
+
+class WriterFactory(factory.Factory):
+    """Somebody in Lyon who gives only what must be given."""
+
+    class Meta:
+        model = Writer
+
+    name = factory.Sequence(lambda n: f"Mariam Writer {n}")
+    email = factory.Sequence(lambda n: f"writer-{n}@people.example")
+    country = "FR"
+    city = "Lyon"
+
+
+class DraftFactory(factory.Factory):
+    """A letter as it comes from the form."""
+
+    class Meta:
+        model = Draft
+
+    recipients: Any = ()
+    personal_message = OWN_WORDS
+    writer = factory.SubFactory(WriterFactory)
+    language = "en"
+    updates = False
+    submission_key = factory.LazyFunction(uuid.uuid4)
+
+
+def write_letter(slug: str, *, now: datetime | None = None, **draft: Any) -> Written:
+    """Write a letter to every office of a campaign that can be written to, and return what became of it.
+
+    Needs an application context. Keywords are those of `DraftFactory`.
+    """
+    now = now or clock.now()
+    # As at the beginning of a request: what an earlier one read is forgotten.
+    db.session.rollback()
+    with db.session.get_bind().connect():  # a database that is gone says so here
+        snapshot = open_snapshot(slug, "en", day=now.date())
+    if "recipients" not in draft:
+        draft["recipients"] = tuple(office.slug for office in snapshot.offices if office.addressable)
+    page = page_of(snapshot.campaign, "en", today=now.date())
+    return write(snapshot, page, DraftFactory.build(**draft), now=now)
+
+
+def notices(to: str | None = None) -> list[Delivery]:
+    """Return our own mails in the outbox, oldest first; with `to`, those to one address."""
+    db.session.rollback()
+    query = select(Delivery).where(Delivery.kind == "notice").order_by(Delivery.created_at, Delivery.id)
+    return [mail for mail in db.session.scalars(query) if to is None or mail.envelope_to == to]
+
+
+def copies() -> list[Delivery]:
+    """Return the copies of all letters, in the order of their campaigns."""
+    db.session.rollback()
+    query = select(Delivery).where(Delivery.kind == "letter").order_by(Delivery.position, Delivery.created_at)
+    return list(db.session.scalars(query))
+
+
+def token_in(mail: Delivery) -> str:
+    """Return the token of the confirmation link in a mail."""
+    found = re.findall(r"/confirm/([\w-]+)\s", mail.text)
+    assert len(found) == 1, f"{len(found)} links in the mail"
+    return str(found[0])
+
+
+def write_and_find_token(slug: str, *, now: datetime | None = None, **draft: Any) -> str:
+    """Write a letter and return the token that its confirmation mail holds."""
+    before = {mail.id for mail in notices()}
+    write_letter(slug, now=now, **draft)
+    new = [mail for mail in notices() if mail.id not in before]
+    assert len(new) == 1, f"{len(new)} confirmation mails"
+    return token_in(new[0])
+
+
+def write_and_confirm(slug: str, *, now: datetime | None = None, **draft: Any) -> str:
+    """Write and confirm a letter, and return the token of its page."""
+    now = now or clock.now()
+    return confirm(write_and_find_token(slug, now=now, **draft), now=now)

@@ -1,0 +1,32 @@
+"""What a database holds, all of it: to show that something changed nothing, or left nothing behind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.database import Base, db
+
+Content = dict[str, list[tuple[Any, ...]]]
+
+
+def everything() -> Content:
+    """Return every row of every table, by table, in an order of their own."""
+    with db.engine.connect() as connection:
+        return {
+            table.name: sorted(map(tuple, connection.execute(sa.select(table))), key=repr)
+            for table in Base.metadata.sorted_tables
+        }
+
+
+def counts() -> dict[str, int]:
+    """Return how many rows each table has that has any."""
+    return {name: len(rows) for name, rows in everything().items() if rows}
+
+
+def raw_bytes() -> bytes:
+    """Return what lies on the disk of an SQLite database: the file, its journal, and what is beside it."""
+    path = Path(str(db.engine.url.database))
+    return b"".join(file.read_bytes() for file in sorted(path.parent.glob(f"{path.name}*")))

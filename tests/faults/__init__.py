@@ -1,0 +1,1 @@
+"""What goes wrong: kills, servers that misbehave, processes that die."""

@@ -1,0 +1,84 @@
+"""The command as a process of its own: it starts, ends when asked, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import http.client
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support.plugins.processes import Redress, SiteFactory, WorkerFactory
+from tests.support.ports import HOST
+from tests.support.processes import Site
+
+
+def get(site: Site, path: str) -> int:
+    connection = http.client.HTTPConnection(HOST, site.port, timeout=5)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def descendants(pid: int) -> list[int]:
+    """Return the processes that `pid` started, and theirs."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    return [found for child in map(int, children) for found in (child, *descendants(child))]
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; a dead one that nobody has buried yet does not."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"
+
+
+def test_a_command_runs_to_its_end(redress: Redress) -> None:
+    ended = redress("routes")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "/healthz" in ended.stdout
+
+
+def test_a_command_that_there_is_not(redress: Redress) -> None:
+    ended = redress("make-coffee")
+    assert ended.returncode == 2
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.seeded
+def test_a_site_answers_and_ends_when_asked(live_server: SiteFactory) -> None:
+    site = live_server("--worker")
+    assert get(site, "/") == 200
+    started = descendants(site.process.pid)
+    assert started
+    assert site.stop() == 0
+    assert not [pid for pid in started if alive(pid)]
+    assert "Traceback" not in site.output
+
+
+# How a process ends does not depend on where its data is.
+@pytest.mark.backends("sqlite")
+def test_a_killed_site_leaves_nothing_running(live_server: SiteFactory) -> None:
+    site = live_server()
+    started = descendants(site.process.pid)
+    site.kill()
+    assert not [pid for pid in [site.process.pid, *started] if alive(pid)]
+
+
+def test_a_worker_ends_when_asked(worker_process: WorkerFactory) -> None:
+    worker = worker_process()
+    with pytest.raises(subprocess.TimeoutExpired):
+        worker.wait(1.0)
+    assert worker.stop() == 0
+    assert "Traceback" not in worker.output
+
+
+# One database is enough to show that a program that fails at once is reported as such.
+@pytest.mark.backends("sqlite")
+def test_a_site_that_cannot_start_says_why(live_server: SiteFactory) -> None:
+    with pytest.raises(AssertionError, match="REDRESS_SMTP_URL"):
+        live_server(REDRESS_SMTP_URL="carrier-pigeon")

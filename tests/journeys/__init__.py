@@ -1,0 +1,1 @@
+"""A person's whole way, against real servers."""

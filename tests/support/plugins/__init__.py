@@ -1,0 +1,1 @@
+"""The fixtures, a file for each kind of thing; tests/conftest.py names them."""
