@@ -2,10 +2,12 @@
 
 from flask import Flask
 
-from app.admin import account, audit, organizers, welcome
+from app.admin import account, audit, contacts, holders, letters, organizers, recipients, today, welcome
 from app.organizers.sign_in import init_sign_in
 
-ROOMS = (organizers, audit, account, welcome)
+__all__ = ["contacts", "holders", "init_admin"]
+
+ROOMS = (today, recipients, letters, organizers, audit, account, welcome)
 
 
 def init_admin(app: Flask) -> None:

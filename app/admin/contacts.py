@@ -59,9 +59,7 @@ def edit_contact(recipient_id: uuid.UUID, contact_id: uuid.UUID) -> ResponseRetu
     form = ContactForm(obj=contact)
     if form.validate_on_submit() and accepted(
         form,
-        lambda: reaching.edit_contact(
-            contact_id, form.draft(), seen=form.seen, actor=me(), now=clock.now()
-        ),
+        lambda: reaching.edit_contact(contact_id, form.draft(), seen=form.seen, actor=me(), now=clock.now()),
     ):
         return saved(recipient_id)
     return make_response(_page(form, recipient_id, contact_id, theirs=form.compare(contact)), 422)

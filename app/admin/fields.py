@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import DateField, Field, SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import StopValidation
 
 from app.errors import RedressError, Refused
@@ -64,6 +65,11 @@ def text(label: Any, limit: int = 4000, needed: Any = None, **more: Any) -> Text
     return TextAreaField(label, [*required, _Cleaned(clean_text, limit)], default="", **more)
 
 
+def offered(names: Mapping[str, Any]) -> list[SelectChoice]:
+    """Return what a list offers, from names by value."""
+    return [SelectChoice(value, label) for value, label in names.items()]
+
+
 class Day(DateField):
     """A date, or None where it is left empty; what cannot be read is kept as it was typed."""
 
@@ -83,7 +89,7 @@ class Lines(TextAreaField):
     """A list of short texts, one on each line."""
 
     def _value(self) -> str:
-        return "\n".join(self.data) if isinstance(self.data, list) else (self.data or "")
+        return "\n".join(self.data or [])
 
     def process_formdata(self, valuelist: list[str]) -> None:
         """Split into lines; empty ones are left out."""
@@ -150,7 +156,7 @@ class Country(SelectField):
         super().pre_validate(form)
 
     def _name_them(self) -> None:
-        self.choices = [("", _("None")), *countries(page_language())]
+        self.choices = offered({"": _("None")} | dict(countries(page_language())))
 
 
 def accepted(form: FlaskForm, call: Callable[[], object]) -> bool:

@@ -77,7 +77,7 @@ def end_holder(recipient_id: uuid.UUID, holder_id: uuid.UUID) -> ResponseReturnV
     listing.holder(recipient_id, holder_id)
     form = EndForm()
     if form.validate_on_submit() and accepted(
-        form, lambda: holding.end_holder(holder_id, on=form.ends_on.data, actor=me(), now=clock.now())
+        form, lambda: holding.end_holder(holder_id, on=form.day, actor=me(), now=clock.now())
     ):
         return saved(recipient_id)
     return make_response(_end_page(form, recipient_id, holder_id), 422)

@@ -14,7 +14,7 @@ from wtforms.validators import Length
 
 from app import clock
 from app.admin.acting import fresh, me
-from app.admin.fields import Needed, accepted
+from app.admin.fields import Needed, accepted, offered
 from app.organizers import accounts, invitations
 from app.organizers.permissions import ROLE_DESCRIPTIONS, ROLE_NAMES, ROLES
 from app.security.guard import audience, permission
@@ -30,7 +30,9 @@ class RoleForm(FlaskForm):
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
-        self.role.choices = [(role, f"{ROLE_NAMES[role]}: {ROLE_DESCRIPTIONS[role]}") for role in ROLES]
+        self.role.choices = offered(
+            {role: f"{ROLE_NAMES[role]}: {ROLE_DESCRIPTIONS[role]}" for role in ROLES}
+        )
 
 
 class InviteForm(RoleForm):

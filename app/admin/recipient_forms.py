@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from flask_babel import gettext as _
@@ -13,7 +13,7 @@ from flask_wtf import FlaskForm
 from wtforms import BooleanField, Field, HiddenField, SelectField
 from wtforms.validators import ValidationError
 
-from app.admin.fields import Country, Day, Lines, Needed, SourceLines, line, text
+from app.admin.fields import Country, Day, Lines, Needed, SourceLines, line, offered, text
 from app.admin.words import ACCEPTS, CHANNELS, COLUMNS, CONFIDENCES, LEVELS, STYLES
 from app.recipients.drafts import ContactDraft, Draft, HolderDraft, OfficeDraft, values_of
 from app.recipients.models import Contact, Holder, Recipient
@@ -78,17 +78,17 @@ class OfficeForm(_Edited):
     institution = line(COLUMNS["institution"], 300, _l("Which institution does it belong to?"))
     title = line(COLUMNS["title"], 300, _l("What is the title of the office?"))
     short_name = line(COLUMNS["short_name"], 80, _l("Give it a short name, for lists and buttons."))
-    level = SelectField(COLUMNS["level"], choices=list(LEVELS.items()))
+    level = SelectField(COLUMNS["level"], choices=offered(LEVELS))
     country = Country(COLUMNS["country"])
     jurisdiction = line(COLUMNS["jurisdiction"])
-    accepts = SelectField(COLUMNS["accepts"], choices=list(ACCEPTS.items()))
+    accepts = SelectField(COLUMNS["accepts"], choices=offered(ACCEPTS))
     how_to_submit = text(COLUMNS["how_to_submit"])
     mandate = text(COLUMNS["mandate"])
     languages = line(COLUMNS["languages"], 60)
-    address_style = SelectField(COLUMNS["address_style"], choices=list(STYLES.items()))
+    address_style = SelectField(COLUMNS["address_style"], choices=offered(STYLES))
     variants = Lines(COLUMNS["variants"])
     note = text(COLUMNS["note"])
-    confidence = SelectField(COLUMNS["confidence"], choices=list(CONFIDENCES.items()), default="unverified")
+    confidence = SelectField(COLUMNS["confidence"], choices=offered(CONFIDENCES), default="unverified")
     checked_on = Day(COLUMNS["checked_on"])
     sources = SourceLines(COLUMNS["sources"])
 
@@ -139,7 +139,7 @@ class HolderForm(_Edited):
     ends_on = Day(COLUMNS["ends_on"])
     acting = BooleanField(COLUMNS["acting"])
     vacant = BooleanField(COLUMNS["vacant"])
-    confidence = SelectField(COLUMNS["confidence"], choices=list(CONFIDENCES.items()), default="unverified")
+    confidence = SelectField(COLUMNS["confidence"], choices=offered(CONFIDENCES), default="unverified")
     term_note = text(COLUMNS["term_note"])
     variants = Lines(COLUMNS["variants"])
     sources = SourceLines(COLUMNS["sources"])
@@ -173,7 +173,7 @@ class HolderForm(_Edited):
 class ContactForm(_Edited):
     """A way to reach an office."""
 
-    channel = SelectField(COLUMNS["channel"], choices=list(CHANNELS.items()))
+    channel = SelectField(COLUMNS["channel"], choices=offered(CHANNELS))
     value = line(_l("E-mail address, or address of the form"), 500)
     street = text(COLUMNS["street"], 400)
     city = line(COLUMNS["city"])
@@ -181,7 +181,7 @@ class ContactForm(_Edited):
     postal_code = line(COLUMNS["postal_code"], 20)
     country = Country(COLUMNS["country"])
     language = line(_l("Language, if letters in it go here"), 12)
-    confidence = SelectField(COLUMNS["confidence"], choices=list(CONFIDENCES.items()), default="unverified")
+    confidence = SelectField(COLUMNS["confidence"], choices=offered(CONFIDENCES), default="unverified")
     note = text(COLUMNS["note"])
     sources = SourceLines(COLUMNS["sources"])
 
@@ -217,8 +217,13 @@ class CloseForm(FlaskForm):
 
     def offer(self, successors: list[Recipient]) -> None:
         """Offer these offices as successors."""
-        named = [(str(row.id), f"{row.institution}: {row.title}") for row in successors]
-        self.successor.choices = [("", _("Nobody")), *named]
+        named = {str(row.id): f"{row.institution}: {row.title}" for row in successors}
+        self.successor.choices = offered({"": _("Nobody")} | named)
+
+    @property
+    def day(self) -> date:
+        """The day, once the form has been found good."""
+        return self.closed_on.data or date.min
 
     @property
     def successor_id(self) -> uuid.UUID | None:
@@ -230,6 +235,11 @@ class EndForm(FlaskForm):
     """Ending a term."""
 
     ends_on = Day(_l("Last day of the term"), [Needed(_l("When was, or will be, the last day?"))])
+
+    @property
+    def day(self) -> date:
+        """The day, once the form has been found good."""
+        return self.ends_on.data or date.min
 
 
 class VerifyForm(FlaskForm):

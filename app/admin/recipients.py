@@ -120,7 +120,7 @@ def close(recipient_id: uuid.UUID) -> ResponseReturnValue:
         form,
         lambda: editing.close_recipient(
             recipient_id,
-            on=form.closed_on.data,
+            on=form.day,
             reason=form.closed_reason.data,
             successor_id=form.successor_id,
             actor=me(),

@@ -109,6 +109,29 @@ def find_campaign(session: Session, slug: str) -> Campaign:
     return campaign
 
 
+@dataclass(frozen=True)
+class CampaignView:
+    """All that a campaign's own page shows, its counts aside."""
+
+    page: CampaignPage
+    audience: list[AudienceOffice]
+    facts: list[StatedFact]
+
+
+def view_campaign(slug: str, language: str, *, today: date) -> CampaignView:
+    """Return what the page of a campaign shows.
+
+    Raises:
+        NotFound: there is none of that name, or it is a draft.
+    """
+    campaign = find_campaign(db.session, slug)
+    return CampaignView(
+        page=page_of(campaign, language, today=today),
+        audience=audience_of(db.session, campaign, language, day=today),
+        facts=stated_facts(campaign, language),
+    )
+
+
 def live_campaigns(language: str, *, today: date) -> list[CampaignPage]:
     """Return the campaigns that take letters today, newest first."""
     query = (

@@ -12,14 +12,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select, text, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
 from app.database import db, transaction
 from app.delivery import causes
 from app.delivery.envelope import Envelope
-from app.delivery.models import DUE_SQL, Attempt, Delivery
+from app.delivery.models import Attempt, Delivery
 from app.delivery.rows import locked
 from app.delivery.states import DUE, move
 
@@ -76,7 +76,7 @@ class InHand:
 def due(now: datetime) -> tuple[ColumnElement[bool], ...]:
     """Return the conditions of what a worker may claim."""
     free = or_(Delivery.leased_by.is_(None), Delivery.lease_until < now)
-    return (text(f"deliveries.{DUE_SQL}"), Delivery.due_at <= now, free)  # type: ignore[return-value]
+    return (Delivery.due_at <= now, free)
 
 
 def claim(*, worker: str, limit: int, now: datetime, lease: timedelta) -> list[Claim]:
@@ -160,7 +160,7 @@ def postpone(waiting: Sequence[Claim], *, now: datetime, until: datetime) -> Non
 def release(worker: str) -> None:
     """Give back what a worker has claimed and not begun."""
     with transaction() as session:
-        mine = (Delivery.leased_by == worker, text(f"deliveries.{DUE_SQL}"))
+        mine = (Delivery.leased_by == worker, Delivery.due_at.is_not(None))
         session.execute(update(Delivery).where(*mine).values(leased_by=None, lease_until=None))
 
 

@@ -35,9 +35,9 @@ STATES = (
 )
 
 
-DUE_SQL = "state IN ('queued', 'deferred')"
-"""What waits for a worker. Written as a literal: only then do both databases use the partial index."""
-IN_HAND_SQL = "leased_by IS NOT NULL"
+DUE = "due_at IS NOT NULL"
+IN_HAND = "leased_by IS NOT NULL"
+"""Conditions of partial indexes: of many deliveries, few wait for a worker or are with one."""
 
 
 def _listed(values: tuple[str, ...]) -> str:
@@ -49,8 +49,9 @@ class Delivery(Base):
 
     `wire` are the bytes of the message, composed once when it was frozen and the same at every
     attempt; `text` is the letter as a person reads it. `attempt_count` counts attempts that were
-    begun, `change_count` entries of the journal. `leased_by` and `lease_until` say which worker has
-    claimed it: a claimed delivery stays `queued` until its attempt begins.
+    begun, `change_count` entries of the journal. `due_at` is when it may leave, while it waits for
+    that. `leased_by` and `lease_until` say which worker has claimed it: a claimed delivery stays
+    `queued` until its attempt begins.
     """
 
     __tablename__ = "deliveries"
@@ -59,19 +60,22 @@ class Delivery(Base):
         sa.CheckConstraint(f"channel IN ({_listed(CHANNELS)})", name="channel"),
         sa.CheckConstraint(f"state IN ({_listed(STATES)})", name="state"),
         sa.CheckConstraint("kind = 'notice' OR letter_id IS NOT NULL", name="letter_of_a_letter"),
+        sa.CheckConstraint(
+            "(state IN ('queued', 'deferred')) = (due_at IS NOT NULL)", name="due_while_waiting"
+        ),
         sa.UniqueConstraint("letter_id", "recipient_id"),
         sa.Index(
             "ix_deliveries_due",
             "priority",
             "due_at",
-            sqlite_where=sa.text(DUE_SQL),
-            postgresql_where=sa.text(DUE_SQL),
+            sqlite_where=sa.text(DUE),
+            postgresql_where=sa.text(DUE),
         ),
         sa.Index(
             "ix_deliveries_in_hand",
             "leased_by",
-            sqlite_where=sa.text(IN_HAND_SQL),
-            postgresql_where=sa.text(IN_HAND_SQL),
+            sqlite_where=sa.text(IN_HAND),
+            postgresql_where=sa.text(IN_HAND),
         ),
         sa.Index("ix_deliveries_newest", "created_at", "id"),
         sa.Index("ix_deliveries_newest_in_state", "state", "created_at", "id"),

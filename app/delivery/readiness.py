@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import func, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from app.database import db
 from app.delivery.models import WorkerProcess
@@ -38,3 +38,11 @@ def check_tables() -> None:
     except OperationalError as error:
         if "no such table" in str(error.orig):
             raise
+
+
+def missing(*, now: datetime) -> str:
+    """Return what keeps letters from leaving: "database", "worker", or "" where nothing does."""
+    try:
+        return "" if workers_alive(now=now) else "worker"
+    except DBAPIError:
+        return "database"

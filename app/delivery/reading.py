@@ -101,7 +101,7 @@ def counts_by_state(*, recipient_id: uuid.UUID | None = None, kind: str = "lette
     query = select(Delivery.state, func.count()).where(Delivery.kind == kind).group_by(Delivery.state)
     if recipient_id is not None:
         query = query.where(Delivery.recipient_id == recipient_id)
-    return dict(db.session.execute(query).tuples().all())
+    return dict(db.session.execute(query).all())
 
 
 def _without_texts(query: Select[Delivery]) -> Select[Delivery]:

@@ -88,9 +88,9 @@ def move(session: Session, delivery: Delivery, to: str, *, now: datetime, cause:
     before, delivery.state = delivery.state, to
     delivery.state_at = now
     delivery.reason = cause
+    delivery.due_at = now if to in DUE else None
     if to != "sending":
         delivery.leased_by = delivery.lease_until = None
-        delivery.due_at = now if to in DUE else None
     _journal(session, delivery, before, cause, actor)
 
 

@@ -10,7 +10,7 @@ import unicodedata
 from functools import lru_cache
 
 from babel import Locale
-from flask import Flask, request
+from flask import Flask, has_request_context, request
 from flask_babel import Babel, get_locale
 
 LOCALES = ("en",)
@@ -36,6 +36,8 @@ def init_i18n(app: Flask, babel: Babel) -> None:
 
 
 def _best_locale() -> str:
+    if not has_request_context():  # a worker or a command: nobody's browser says what it prefers
+        return LOCALES[0]
     return request.accept_languages.best_match(LOCALES) or LOCALES[0]
 
 

@@ -9,14 +9,17 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.campaigns.reading import AudienceOffice
 from app.campaigns.texts import text
 from app.database import db, transaction
 from app.delivery.models import Delivery
 from app.errors import Gone, NotFound
-from app.letters.freezing import freeze, snapshot_for, word_copy
+from app.letters.freezing import freeze, office_of, snapshot_for, word_copy
 from app.letters.models import Letter
+from app.letters.snapshot import Snapshot
 from app.letters.wording import Worded
 from app.letters.writing import LETTER_PAGE
+from app.notices.confirmation import forget_confirmation
 from app.security.tokens import derived_token, hash_token
 from app.supporters.addresses import address_index
 from app.supporters.silence import silence
@@ -47,12 +50,15 @@ def look_at(token: str, language: str, *, now: datetime) -> Pending:
     Raises:
         NotFound: there is no such link.
         LinkUsed: it was confirmed.
-        Gone: it has ended, or the letter was taken back.
+        Gone: it has ended, the letter was taken back, or the campaign writes to none of its offices any more.
     """
     letter = _find(db.session, token)
     _check_pending(letter, now)
     snapshot = snapshot_for(db.session, letter, now=now)
-    worded = [word_copy(db.session, snapshot, letter, delivery) for delivery in copies_of(db.session, letter)]
+    worded = [
+        word_copy(db.session, snapshot, letter, delivery, office)
+        for delivery, office in _still_addressed(snapshot, copies_of(db.session, letter))
+    ]
     return Pending(
         campaign_title=text(snapshot.campaign.title, language),
         campaign_slug=snapshot.campaign.slug,
@@ -71,14 +77,16 @@ def confirm(token: str, *, now: datetime) -> str:
     Raises:
         NotFound: there is no such link.
         LinkUsed: it was confirmed before; nothing was changed.
-        Gone: it has ended, or the letter was taken back.
+        Gone: as `look_at`.
     """
     with transaction() as session:
         letter = _find(session, token, lock=True)
         _check_pending(letter, now)
         letter.confirmed_at = now
         snapshot = snapshot_for(session, letter, now=now)
-        for delivery in copies_of(session, letter):
+        copies = copies_of(session, letter)
+        _still_addressed(snapshot, copies)
+        for delivery in copies:
             freeze(session, snapshot, letter, delivery, now=now)
         return page_token(letter)
 
@@ -102,6 +110,7 @@ def decline(token: str, *, never_again: bool, now: datetime) -> None:
         for delivery in copies_of(session, letter):
             session.delete(delivery)
         session.flush()
+        forget_confirmation(session, letter.id)
         session.delete(letter)
         session.flush()
         session.delete(supporter)
@@ -129,6 +138,18 @@ def _check_pending(letter: Letter, now: datetime) -> None:
         raise Gone(
             _("This link ended after seven days, and nothing was sent. You can write your letter again.")
         )
+
+
+def _still_addressed(snapshot: Snapshot, copies: list[Delivery]) -> list[tuple[Delivery, AudienceOffice]]:
+    """Return the copies to offices that the campaign still writes to, each with its office.
+
+    Raises:
+        Gone: there is none.
+    """
+    left = [(copy, office) for copy in copies if (office := office_of(snapshot, copy)) is not None]
+    if not left:
+        raise Gone(_("The offices do not belong to this campaign any more. Please write your letter again."))
+    return left
 
 
 def copies_of(session: Session, letter: Letter) -> list[Delivery]:

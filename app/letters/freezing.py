@@ -16,14 +16,13 @@ from app.delivery.envelope import Envelope, bounce_address
 from app.delivery.models import Delivery
 from app.delivery.outbox import cancel, enqueue
 from app.delivery.states import transition
-from app.errors import Gone
 from app.letters.draft import Writer
 from app.letters.models import Letter
 from app.letters.snapshot import Snapshot, read_snapshot
 from app.letters.wording import Worded, Words
 from app.notices.sending import message_id
 from app.recipients.models import Contact
-from app.rendering.mail import Mailbox, compose
+from app.rendering.mail import Mailbox, compose, wire_address
 from app.supporters.models import Supporter
 
 ACTOR = "supporter"
@@ -39,24 +38,18 @@ def snapshot_for(session: Session, letter: Letter, *, now: datetime) -> Snapshot
     return read_snapshot(session, campaign, letter.language, day=now.date())
 
 
-def _office(snapshot: Snapshot, delivery: Delivery) -> AudienceOffice | None:
+def office_of(snapshot: Snapshot, delivery: Delivery) -> AudienceOffice | None:
+    """Return the office of a copy, or None where the campaign does not write to it any more."""
     offices = (
         office for office in snapshot.offices if office.addressee.recipient.id == delivery.recipient_id
     )
     return next(offices, None)
 
 
-def word_copy(session: Session, snapshot: Snapshot, letter: Letter, delivery: Delivery) -> Worded:
-    """Return the letter of one copy in the wording that it was written with.
-
-    Raises:
-        Gone: the campaign does not write to that office any more.
-    """
-    office = _office(snapshot, delivery)
-    if office is None:
-        raise Gone(
-            _("One of the offices does not belong to this campaign any more. Please write your letter again.")
-        )
+def word_copy(
+    session: Session, snapshot: Snapshot, letter: Letter, delivery: Delivery, office: AudienceOffice
+) -> Worded:
+    """Return the letter of one copy, to its office, in the wording that it was written with."""
     version = session.get_one(TemplateVersion, delivery.template_version_id)
     return snapshot.word(office, words_of_letter(letter), version)
 
@@ -98,11 +91,11 @@ def freeze(
         delivery: its copy to one office.
         now: the instant of confirmation; the Date of the mail.
     """
-    office = _office(snapshot, delivery)
+    office = office_of(snapshot, delivery)
     if office is None:
         cancel(session, delivery, now=now, cause="no longer in the campaign", actor="redress")
         return
-    worded = word_copy(session, snapshot, letter, delivery)
+    worded = word_copy(session, snapshot, letter, delivery, office)
     holder, contact = office.addressee.holder, office.addressee.contact
     delivery.holder_id = holder.id if holder else None
     delivery.subject, delivery.text = worded.subject, worded.text
@@ -151,7 +144,7 @@ def _envelope(
     )
     return Envelope(
         mail_from=bounce_address(delivery.id),
-        rcpt_to=contact.value,
+        rcpt_to=wire_address(contact.value),
         subject=worded.subject,
         wire=wire,
         text=worded.text,

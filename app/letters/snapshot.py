@@ -14,9 +14,10 @@ from app.campaigns.models import Campaign, TemplateVersion
 from app.campaigns.reading import AudienceOffice, audience_of, find_campaign, takes_letters
 from app.content import ContentMemory
 from app.database import db
-from app.errors import Gone, Refused
+from app.errors import Gone, NotFound, Refused
 from app.evidence.models import Fact
 from app.evidence.reading import current_facts
+from app.i18n.dates import long_date
 from app.letters.wording import Worded, Words, template_for, word_letter
 
 
@@ -61,11 +62,14 @@ def open_snapshot(slug: str, language: str, *, day: date) -> Snapshot:
     """Read a campaign that takes letters on `day`.
 
     Raises:
-        NotFound: there is no such campaign.
-        Gone: it is over, or has not begun.
+        NotFound: there is no such campaign, or it has not begun.
+        Gone: it is over.
     """
     memory: ContentMemory[Snapshot] = current_app.extensions["redress_snapshots"]
     snapshot = memory.get((slug, language, day), lambda: _read_apart(slug, language, day))
+    begins = snapshot.campaign.opens_on
+    if begins is not None and day < begins:
+        raise NotFound(_("This campaign takes letters from %(day)s on.", day=long_date(begins, language)))
     if not takes_letters(snapshot.campaign, day):
         raise Gone(_("This campaign takes no letters any more."))
     return snapshot

@@ -20,6 +20,7 @@ from app.i18n import country_name
 from app.i18n.dates import locale_of, long_date
 from app.letters.draft import Writer
 from app.rendering import letter, placeholders
+from app.rendering.forms_of_address import with_institution
 from app.rendering.letter import LetterContent, Segment
 
 FACT_PARTS = ("value", "text", "date", "by", "statement")
@@ -123,7 +124,7 @@ def word_letter(
     form = office.addressee.form_of_address(language)
     content = LetterContent(
         language=language,
-        address_lines=form.envelope,
+        address_lines=with_institution(form.envelope, office.institution),
         place_and_date=letter.place_and_date(
             words.writer.city, words.written_on, locale_of(language, office.addressee.recipient.country)
         ),

@@ -5,10 +5,14 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
+from app.delivery.models import Delivery
 from app.i18n.dates import long_date
-from app.notices.sending import post_notice
+from app.notices.sending import message_id, post_notice
+
+NOTICE = "confirmation"
 
 
 def ask_to_confirm(
@@ -36,7 +40,7 @@ def ask_to_confirm(
     """
     post_notice(
         session,
-        "confirmation",
+        NOTICE,
         to=to,
         message_key=message_key,
         language=language,
@@ -45,3 +49,12 @@ def ask_to_confirm(
         link=link,
         until=long_date(until.date(), language),
     )
+
+
+def forget_confirmation(session: Session, message_key: uuid.UUID) -> None:
+    """Delete a confirmation mail with its journal, in the caller's transaction: the letter is gone.
+
+    One that is just being sent stays until the worker is done with it, and goes with the other notices.
+    """
+    mail = delete(Delivery).where(Delivery.message_id == message_id(NOTICE, message_key))
+    session.execute(mail.where(Delivery.kind == "notice", Delivery.state != "sending"))

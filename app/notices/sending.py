@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.delivery.envelope import Envelope, bounce_address
 from app.delivery.outbox import enqueue_notice
-from app.rendering.mail import Mailbox, compose
+from app.rendering.mail import Mailbox, compose, wire_address
 from app.security.keys import current_keys
 
 
@@ -57,7 +57,7 @@ def post_notice(
     )
     envelope = Envelope(
         mail_from=bounce_address(message_key),
-        rcpt_to=to,
+        rcpt_to=wire_address(to),
         subject=subject,
         wire=wire,
         text=text,

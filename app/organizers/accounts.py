@@ -44,6 +44,11 @@ def find_by_email(email: str) -> Organizer:
     return organizer
 
 
+def names_of_actors() -> dict[str, str]:
+    """Return the addresses of organizers by what journal and audit log call them."""
+    return {audit.actor_of(row.id): row.email for row in db.session.scalars(sa.select(Organizer))}
+
+
 def change_role(organizer_id: uuid.UUID, role: str, *, actor: str, now: datetime) -> Organizer:
     """Give an organizer another role; it counts from the next page that they open.
 

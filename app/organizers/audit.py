@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from app.database import db
+from app.organizers.accounts import names_of_actors
 from app.organizers.audit_words import action_name
-from app.organizers.models import Organizer
 from app.security.audit import AuditEntry, actor_of
 
 
@@ -43,7 +43,7 @@ def lines(*, before: int | None = None, about: uuid.UUID | None = None, limit: i
         query = query.where(AuditEntry.number < before)
     if about is not None:
         query = query.where(AuditEntry.object_id == about)
-    names = {actor_of(row.id): row.email for row in db.session.scalars(sa.select(Organizer))}
+    names = names_of_actors()
     return [_line(entry, names) for entry in db.session.scalars(query)]
 
 

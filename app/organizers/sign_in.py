@@ -6,9 +6,11 @@ so begin as writers (`_before`), so that on SQLite nothing is refused half-way, 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from flask import Blueprint, Flask, abort, flash, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
@@ -17,6 +19,7 @@ from flask_login import user_logged_out
 from flask_security import FSQLALiteUserDatastore, Security
 from flask_security import views as pages
 from flask_security.recovery_codes import mf_recovery, mf_recovery_codes
+from werkzeug.wrappers import Response
 
 from app import clock
 from app.database import db
@@ -64,12 +67,14 @@ def init_sign_in(app: Flask) -> None:
         change_password_form=sign_in_forms.NewPasswordForm,
         two_factor_setup_form=sign_in_forms.SetUpForm,
         two_factor_verify_code_form=sign_in_forms.OneTimePasswordForm,
+        two_factor_rescue_form=sign_in_forms.RescueForm,
         mf_recovery_form=sign_in_forms.RecoveryForm,
         mf_recovery_codes_form=sign_in_forms.NewCodesForm,
         password_util_cls=Passwords,
         totp_cls=OneTimePasswords,
         mf_recovery_codes_util_cls=LoggedRecoveryCodes,
-        render_template=render,
+        # Its views return what it gives back, and that may be a whole answer with a status.
+        render_template=cast("Callable[..., str]", render),
     )
     _trim(security)
     _register_pages(app)
@@ -120,23 +125,22 @@ def _options(keys: KeyRing) -> dict[str, object]:
 
 def _trim(security: Security) -> None:
     manager = security.login_manager
-    load = manager.user_callback
-
-    @manager.user_loader
-    def _load(user_id: str) -> Organizer | None:
-        organizer: Organizer | None = load(user_id)
-        if organizer is None or sessions.is_alive(session, organizer, now=clock.now()):
-            return organizer
-        if sessions.ID in session:
-            sessions.forget(session)
-            flash(_("You were away for a while, so you were signed out. Please sign in again."), "info")
-        session.pop("_user_id", None)
-        return None
-
+    manager.user_loader(partial(_load, manager.user_callback))
     # Flask-Principal would look for an organizer behind every request, those of supporters too.
     security.principal.identity_loaders.clear()
     security.want_json(lambda _request: False)
     security.reauthn_handler(_ask_again)
+
+
+def _load(find: Callable[[str], Organizer | None], user_id: str) -> Organizer | None:
+    organizer = find(user_id)
+    if organizer is None or sessions.is_alive(session, organizer, now=clock.now()):
+        return organizer
+    if sessions.ID in session:
+        sessions.forget(session)
+        flash(_("You were away for a while, so you were signed out. Please sign in again."), "info")
+    session.pop("_user_id", None)
+    return None
 
 
 def _register_pages(app: Flask) -> None:
@@ -183,7 +187,7 @@ def _before() -> None:
         db.session.connection(execution_options={"redress_write": True})
 
 
-def _ask_again(_within: timedelta, _grace: timedelta) -> ResponseReturnValue:
+def _ask_again(_within: timedelta, _grace: timedelta) -> Response:
     return redirect(url_for("security.verify", next=request.path), 303)
 
 

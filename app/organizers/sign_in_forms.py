@@ -11,11 +11,13 @@ from flask_security import (
     LoginForm,
     MfRecoveryCodesForm,
     MfRecoveryForm,
+    TwoFactorRescueForm,
     TwoFactorSetupForm,
     TwoFactorVerifyCodeForm,
     VerifyForm,
 )
-from wtforms import EmailField, HiddenField, PasswordField, StringField
+from wtforms import EmailField, HiddenField, PasswordField, RadioField, StringField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import EqualTo, InputRequired, Length
 
 WELCOMED = "desk_welcomed"
@@ -74,6 +76,12 @@ class NewPasswordForm(ChangePasswordForm):
 class SetUpForm(TwoFactorSetupForm):
     """Asks for a new secret; there is one method, an authenticator app."""
 
+    setup = RadioField(
+        _l("Second factor"),
+        choices=[SelectChoice("authenticator", _l("An authenticator app"))],
+        validate_choice=False,
+    )
+
 
 class OneTimePasswordForm(TwoFactorVerifyCodeForm):
     """The six digits of the moment."""
@@ -83,6 +91,12 @@ class OneTimePasswordForm(TwoFactorVerifyCodeForm):
         validators=[InputRequired(_l("Type the six digits that your app shows.")), Length(max=20)],
         render_kw={"autocomplete": "one-time-code", "inputmode": "numeric"},
     )
+
+
+class RescueForm(TwoFactorRescueForm):
+    """Not shown: Flask-Security makes one to see whether there are recovery codes."""
+
+    help_setup = RadioField(choices=[SelectChoice("help", _l("Recovery code"))])
 
 
 class RecoveryForm(MfRecoveryForm):

@@ -6,8 +6,7 @@ from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from app import clock
-from app.campaigns.reading import audience_of, find_campaign, page_of, stated_facts
-from app.database import db
+from app.campaigns.reading import view_campaign
 from app.i18n import page_language
 from app.letters.counting import tally
 from app.public.blueprint import public
@@ -24,13 +23,11 @@ def show(slug: str) -> ResponseReturnValue:
 
 
 def _page(slug: str, language: str) -> str:
-    today = clock.now().date()
-    campaign = find_campaign(db.session, slug)
-    page = page_of(campaign, language, today=today)
+    view = view_campaign(slug, language, today=clock.now().date())
     return render_template(
         "public/campaigns/show.html",
-        campaign=page,
-        tally=tally(campaign.id),
-        audience=audience_of(db.session, campaign, language, day=today),
-        facts=stated_facts(campaign, language),
+        campaign=view.page,
+        tally=tally(view.page.row.id),
+        audience=view.audience,
+        facts=view.facts,
     )

@@ -117,7 +117,7 @@ class WriteForm(FlaskForm):
 
     def validate_personal_message(self, field: Field) -> None:
         """Own words where the campaign asks for them."""
-        words = len((field.data or "").split())
+        words = sum(any(map(str.isalnum, word)) for word in (field.data or "").split())
         if self.personal_required and words == 0:
             raise ValidationError(
                 _("Please add a sentence of your own: it is what makes an office read the letter.")

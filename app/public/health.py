@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from flask import current_app, jsonify
+from flask import jsonify
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
-from sqlalchemy.exc import DBAPIError
 
-from app.database import db
+from app import clock
+from app.delivery.readiness import missing
 from app.public.blueprint import public
 from app.security.guard import PUBLIC, audience
 
@@ -22,10 +21,8 @@ def healthz() -> ResponseReturnValue:
 @public.get("/readyz", endpoint="readyz")
 @audience(PUBLIC)
 def readyz() -> ResponseReturnValue:
-    """The database answers."""
-    try:
-        db.session.scalar(select(1))
-    except DBAPIError:
-        current_app.logger.warning("not ready: the database does not answer")
-        return jsonify(status="database unavailable"), 503
+    """The database answers, and a worker gave a sign of life within the last minute."""
+    lacking = missing(now=clock.now())
+    if lacking:
+        return jsonify(status="unavailable", missing=lacking), 503, {"Retry-After": "30"}
     return jsonify(status="ok")

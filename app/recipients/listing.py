@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
@@ -146,7 +147,7 @@ def open_offices(*, but: uuid.UUID | None = None) -> list[Recipient]:
     return list(db.session.scalars(query))
 
 
-def names_of(ids: set[uuid.UUID]) -> dict[uuid.UUID, Recipient]:
-    """Return offices by id."""
-    rows = db.session.scalars(sa.select(Recipient).where(Recipient.id.in_(ids)))
-    return {row.id: row for row in rows}
+def named(ids: Collection[uuid.UUID]) -> list[Recipient]:
+    """Return these offices, by institution and title."""
+    query = sa.select(Recipient).where(Recipient.id.in_(ids)).order_by(Recipient.search_text)
+    return list(db.session.scalars(query))

@@ -128,11 +128,19 @@ function sendOnce(event) {
   setTimeout(free, RETRY);
 }
 
+/* Who comes back to a page that the browser kept, and sends it again, has put something right: that is another letter. */
+function comeBack(event) {
+  free();
+  if (!event.persisted || !crypto.randomUUID) return;
+  form.elements.submission_key.value = crypto.randomUUID();
+  follow(); // the letter's reference is made from it
+}
+
 makeTabs();
 if (form) {
   form.addEventListener("input", follow);
   form.addEventListener("submit", sendOnce);
-  addEventListener("pageshow", free);
+  addEventListener("pageshow", comeBack);
   for (const area of form.querySelectorAll("textarea[data-minimum-words]")) {
     area.addEventListener("input", () => countWords(area));
     if (area.value) countWords(area);

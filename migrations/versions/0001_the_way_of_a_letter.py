@@ -352,6 +352,10 @@ def upgrade() -> None:
             "channel IN ('email', 'post', 'web_form', 'self')", name=op.f("ck_deliveries_channel")
         ),
         sa.CheckConstraint(
+            "(state IN ('queued', 'deferred')) = (due_at IS NOT NULL)",
+            name=op.f("ck_deliveries_due_while_waiting"),
+        ),
+        sa.CheckConstraint(
             "kind = 'notice' OR letter_id IS NOT NULL", name=op.f("ck_deliveries_letter_of_a_letter")
         ),
         sa.CheckConstraint("kind IN ('letter', 'notice')", name=op.f("ck_deliveries_kind")),
@@ -388,8 +392,8 @@ def upgrade() -> None:
         "deliveries",
         ["priority", "due_at"],
         unique=False,
-        sqlite_where=sa.text("state IN ('queued', 'deferred')"),
-        postgresql_where=sa.text("state IN ('queued', 'deferred')"),
+        sqlite_where=sa.text("due_at IS NOT NULL"),
+        postgresql_where=sa.text("due_at IS NOT NULL"),
     )
     op.create_index(
         "ix_deliveries_in_hand",

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select
 
 from app.database import db, transaction
 from app.delivery.envelope import Envelope
 from app.delivery.models import Attempt, Delivery, StateChange
-from app.delivery.outbox import enqueue_notice
+from app.delivery.outbox import cancel, enqueue_notice
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
@@ -41,10 +41,20 @@ def make_envelope(
 
 
 def queue(numbers: Sequence[int] = (0,), *, now: datetime = NOON) -> list[uuid.UUID]:
-    """Put mails with these numbers into the outbox, and return their deliveries."""
+    """Put mails with these numbers into the outbox, due `now` in this order, and return their deliveries."""
+    made = []
     with transaction() as session:
-        made = [enqueue_notice(session, envelope=make_envelope(number), now=now) for number in numbers]
+        for place, number in enumerate(numbers):
+            due = now - timedelta(milliseconds=len(numbers) - 1 - place)
+            made.append(enqueue_notice(session, envelope=make_envelope(number), now=due))
     return [delivery.id for delivery in made]
+
+
+def take_back(delivery_id: uuid.UUID, *, now: datetime = NOON) -> bool:
+    """Cancel a delivery as its writer would, and return whether that worked."""
+    with transaction() as session:
+        delivery = session.get_one(Delivery, delivery_id)
+        return cancel(session, delivery, now=now, cause="taken back", actor="supporter")
 
 
 def read(delivery_id: uuid.UUID) -> Delivery:

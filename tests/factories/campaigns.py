@@ -107,6 +107,14 @@ def change_campaign(slug: str, **fields: Any) -> None:
             setattr(campaign, name, value)
 
 
+def drop_from_audience(slug: str, office: str) -> None:
+    """Take an office out of a campaign, as an organizer would."""
+    with transaction() as session:
+        campaign = session.scalars(select(Campaign).where(Campaign.slug == slug)).one()
+        (recipient,) = session.scalars(select(Recipient).where(Recipient.slug == office))
+        campaign.audience[:] = [one for one in campaign.audience if one.recipient_id != recipient.id]
+
+
 def days_from(day: datetime, days: int) -> Any:
     """Return the date so many days after an instant."""
     return (day + timedelta(days=days)).date()

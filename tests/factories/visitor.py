@@ -78,7 +78,7 @@ class Visitor:
 
 
 def papers(html: str) -> dict[str, str]:
-    """Return the text of each letter that a page shows as a sheet of paper, by the office's slug, to the byte."""
+    """Return the text of each letter that a page shows as a sheet of paper, to the byte, by office."""
     page = Page(html)
     found = {}
     for sheet in page.elements("section"):

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from contextlib import closing
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
-from tests.support.journeys import OFFICES, DevelopmentSite, Supporter, body_of, parsed
+from tests.support.browser import ARGUMENTS, executable
+from tests.support.journeys import OFFICES, DevelopmentSite, Supporter, body_of, long_winded, parsed
 from tests.support.journeys_browser import (
-    WritePage,
     assert_fits,
     assert_heading,
     confirm,
+    doubled_text,
     go_to_form,
     open_confirmation,
     papers_in,
@@ -21,16 +22,19 @@ from tests.support.journeys_browser import (
     states_in,
     text_in,
 )
+from tests.support.journeys_tour import public_tour
 from tests.support.plugins.browser import PageFactory
 
-PHONE: dict[str, Any] = {"viewport": {"width": 360, "height": 740}}
-DESK: dict[str, Any] = {"viewport": {"width": 1280, "height": 900}}
-NARROWEST: dict[str, Any] = {"viewport": {"width": 320, "height": 568}}
-# A window of 1280 pixels at 200 % zoom: half as many of CSS, each of them two by two.
-ZOOMED: dict[str, Any] = {"viewport": {"width": 640, "height": 450}, "device_scale_factor": 2}
+PHONE: ViewportSize = {"width": 360, "height": 740}
+DESK: ViewportSize = {"width": 1280, "height": 900}
+NARROWEST: ViewportSize = {"width": 320, "height": 568}
+# To a page, a window of 1280 pixels at 200 % zoom is one of half as many.
+ZOOMED: ViewportSize = {"width": 640, "height": 450}
 
 ACCEPTED = dict.fromkeys(OFFICES, "accepted")
-WORDS = "Բարեւ ձեզ, my name is Ani.\n.A line that begins with a dot,\nFrom a desk in Lyon — with “care” & <hope>."
+WORDS = (
+    "Բարեւ ձեզ, my name is Ani.\n.A line that begins with a dot,\nFrom a desk in Lyon — with “care” & <hope>."
+)
 
 
 def assert_arrived(site: DevelopmentSite, supporter: Supporter, shown: dict[str, str]) -> None:
@@ -43,9 +47,9 @@ def assert_arrived(site: DevelopmentSite, supporter: Supporter, shown: dict[str,
 
 
 @pytest.mark.parametrize("window", [PHONE, DESK], ids=["360", "1280"])
-def test_the_whole_way(window: dict[str, Any], site: DevelopmentSite, page_factory: PageFactory) -> None:
+def test_the_whole_way(window: ViewportSize, site: DevelopmentSite, page_factory: PageFactory) -> None:
     """From the campaign to letters that were accepted; the preview follows what is typed."""
-    tab = page_factory(**window)
+    tab = page_factory(viewport=window)
     supporter = Supporter(words=WORDS)
     form = go_to_form(tab, site)
     assert_fits(tab)
@@ -95,3 +99,132 @@ def test_the_whole_way_without_javascript(site: DevelopmentSite, plain_page: Pag
     confirm(plain_page)
     reload_until_settled(plain_page, dict.fromkeys(chosen, "accepted"))
     assert_arrived(site, supporter, shown)
+
+
+def test_the_back_button_keeps_what_was_typed(site: DevelopmentSite, page_factory: PageFactory) -> None:
+    """Who goes to read once more, or sees that something is missing, does not type twice."""
+    tab = page_factory(viewport=PHONE)
+    supporter = Supporter()
+    form = go_to_form(tab, site)
+    form.fill(supporter, OFFICES[1:3])
+    assert supporter.typed.items() <= form.typed().items()
+    tab.get_by_role("link", name="Bring them home").first.click()
+    tab.wait_for_url("**/campaigns/bring-them-home")
+    tab.go_back()
+    assert supporter.typed.items() <= form.typed().items()
+    assert form.chosen() == list(OFFICES[1:3])
+
+    form.send()
+    assert_heading(tab, "Now look into your mailbox")
+    tab.go_back()
+    assert supporter.typed.items() <= form.typed().items()
+    assert form.chosen() == list(OFFICES[1:3])
+
+
+def test_a_corrected_address_gets_its_mail(site: DevelopmentSite, browser: Browser) -> None:
+    """Back from “look into your mailbox”, the address put right, sent again: a browser that kept the page
+    as it was (with its submission key) must not have the correction taken for a double click.
+    """
+    path = executable()
+    # Playwright switches that memory off, which every browser that people use has.
+    kept = browser.browser_type.launch(
+        executable_path=path, args=ARGUMENTS, ignore_default_args=["--disable-back-forward-cache"]
+    )
+    wrong, right = Supporter(), Supporter()
+    with closing(kept):
+        tab = kept.new_page(viewport=PHONE)
+        form = go_to_form(tab, site)
+        form.fill(wrong)
+        form.send()
+        assert_heading(tab, "Now look into your mailbox")
+        tab.evaluate("history.back()")
+        tab.wait_for_url("**/write")
+        expect(tab.get_by_label("E-mail", exact=True)).to_have_value(wrong.email)
+        tab.get_by_label("E-mail", exact=True).fill(right.email)
+        form.send()
+        assert_heading(tab, "Now look into your mailbox")
+        site.wait_for_mail(right.email)
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["script", "no-script"])
+def test_a_double_click_makes_one_letter(
+    javascript: bool, site: DevelopmentSite, page_factory: PageFactory
+) -> None:
+    """With the script the second click is not sent; without it the server knows the form again."""
+    tab = page_factory(java_script_enabled=javascript, viewport=PHONE)
+    supporter = Supporter()
+    before = site.count("letters")
+    form = go_to_form(tab, site)
+    form.fill(supporter)
+    tab.get_by_role("button", name="Send me the confirmation mail").dblclick(no_wait_after=True)
+    tab.wait_for_url("**/sent")
+    site.wait_for_mail(supporter.email)
+    tab.wait_for_timeout(500)
+    assert site.count("letters") == before + 1
+    assert len(site.mails_to(supporter.email)) == 1
+
+
+# A form with errors is answered with 422, which the browser logs.
+@pytest.mark.allow_page_errors
+@pytest.mark.parametrize("javascript", [True, False], ids=["script", "no-script"])
+def test_the_error_summary_leads_to_the_fields(
+    javascript: bool, site: DevelopmentSite, page_factory: PageFactory
+) -> None:
+    """The summary has the focus, each of its links moves it to a field, and nothing typed is lost."""
+    tab = page_factory(java_script_enabled=javascript, viewport=PHONE)
+    form = go_to_form(tab, site)
+    form.choose([])
+    tab.get_by_label("Name", exact=True).fill("Ani Petrosyan")
+    tab.get_by_label("E-mail", exact=True).fill("ani@")
+    form.send()
+    summary = tab.locator("#errors")
+    expect(summary).to_be_focused()
+    expect(tab).to_have_title(re.compile("^Please check: "))
+    expect(tab.get_by_label("Name", exact=True)).to_have_value("Ani Petrosyan")
+    expect(tab.get_by_label("E-mail", exact=True)).to_have_value("ani@")
+
+    led_to = []
+    for link in summary.get_by_role("link").all():
+        field = tab.locator(str(link.get_attribute("href")))
+        link.click()
+        expect(field).to_be_focused()
+        expect(field).to_be_in_viewport()
+        expect(field).to_have_accessible_description(re.compile(re.escape(text_in(link))))
+        led_to.append(field.get_attribute("name"))
+    assert led_to == ["recipients", "personal_message", "email", "country", "city", "consent"]
+
+
+def test_what_has_not_left_can_be_taken_back(site: DevelopmentSite, page_factory: PageFactory) -> None:
+    """Three copies leave; the fourth waits for an address, and its writer takes it back."""
+    tab = page_factory(viewport=PHONE)
+    supporter = Supporter()
+    waiting, leaving = OFFICES[3], OFFICES[:3]
+    form = go_to_form(tab, site)
+    form.fill(supporter)
+    form.send()
+    with site.without_checked_address(waiting):
+        open_confirmation(tab, supporter)
+        confirm(tab)
+        reload_until_settled(tab, {**dict.fromkeys(leaving, "accepted"), waiting: "held"})
+        tab.get_by_role("button", name="Take back what has not left").click()
+    expect(tab.get_by_role("status")).to_have_text("One copy was taken back.")
+    assert states_in(tab) == {**dict.fromkeys(leaving, "accepted"), waiting: "cancelled"}
+    assert not tab.get_by_role("button", name="Take back").is_visible()
+    assert not [m for m in site.mails_to(f"{waiting}@offices.example") if supporter.email.encode() in m]
+
+
+# The tour meets pages that answer with an error, on purpose; it looks at everything else itself.
+@pytest.mark.allow_page_errors
+def test_no_page_scrolls_sideways(site: DevelopmentSite, page_factory: PageFactory) -> None:
+    """On the narrowest telephone, there with text twice as large, and at 200 % zoom.
+
+    The supporter has a long name, a place with a long name, and a word that has no end.
+    """
+    tab = page_factory(viewport=NARROWEST)
+    for _stop in public_tour(tab, site, long_winded()):
+        tab.set_viewport_size(NARROWEST)
+        assert_fits(tab)
+        with doubled_text(tab):
+            assert_fits(tab)
+        tab.set_viewport_size(ZOOMED)
+        assert_fits(tab)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import sqlite3
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -124,6 +125,15 @@ class Supporter:
         }
 
 
+def long_winded() -> Supporter:
+    """Return somebody new for whom a page must make room: long names, and a word that has no end."""
+    return Supporter(
+        name="Մարիամ-Արփինե Տեր-Հովհաննիսյան-Խաչատրյան-Բաղդասարյանի Սարգսյան",
+        words=f"{'Աշխարհագրություն' * 20} is one word. The rest of my letter has some more.",
+        city="Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch",
+    )
+
+
 @dataclass(frozen=True)
 class WrittenLetter:
     """A letter that was sent from the write page: the texts that its writer saw, by office."""
@@ -219,10 +229,41 @@ class DevelopmentSite:
         found = [path.read_bytes() for part in ("new", "cur") for path in (folder / part).glob("*")]
         return [content for content in found if _is_to(parsed(content), address)]
 
+    def wait_for_mail(self, address: str, within: float = 15.0) -> bytes:
+        """Wait for the first mail to somebody, and return it."""
+        deadline = time.monotonic() + within
+        while not (mails := self.mails_to(address)):
+            assert time.monotonic() < deadline, f"no mail within {within} s:\n{self.site.output}"
+            time.sleep(0.1)
+        return mails[0]
+
+    def count(self, table: str) -> int:
+        """Return how many rows a table has."""
+        with closing(self._connect()) as database:
+            return int(database.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+
+    @contextmanager
+    def without_checked_address(self, slug: str) -> Iterator[None]:
+        """Let an office's address be one that nobody has checked, for the length of a block."""
+        where = "WHERE channel = 'email' AND recipient_id = (SELECT id FROM recipients WHERE slug = ?)"
+        with closing(self._connect()) as database:
+            kept = database.execute(f"SELECT verified_at, id FROM contacts {where}", (slug,)).fetchall()
+        assert self.execute(f"UPDATE contacts SET verified_at = NULL {where}", slug) == len(kept) > 0
+        try:
+            yield
+        finally:
+            for verified_at, contact_id in kept:
+                self.execute("UPDATE contacts SET verified_at = ? WHERE id = ?", verified_at, contact_id)
+
     def execute(self, statement: str, *values: object) -> int:
         """Change the database behind the site's back, and return how many rows that met."""
-        with closing(sqlite3.connect(self.data_dir / "redress.sqlite", timeout=10)) as database, database:
+        with closing(self._connect()) as database, database:
+            # The site keeps what it read of offices and campaigns until this number changes.
+            database.execute("UPDATE content_version SET number = number + 1")
             return database.execute(statement, values).rowcount
+
+    def _connect(self) -> sqlite3.Connection:
+        return sqlite3.connect(self.data_dir / "redress.sqlite", timeout=10)
 
 
 def _is_to(mail: EmailMessage, address: str) -> bool:

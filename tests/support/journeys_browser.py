@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from playwright.sync_api import Locator, Page, Response, expect
@@ -148,3 +149,21 @@ def assert_fits(tab: Page) -> None:
 def assert_heading(tab: Page, text: str) -> None:
     """The page's main heading must say this."""
     expect(tab.get_by_role("heading", level=1)).to_have_text(text)
+
+
+@contextmanager
+def doubled_text(tab: Page) -> Iterator[None]:
+    """Let the page be read by somebody whose browser shows text twice as large, for the length of a block."""
+    devtools = tab.context.new_cdp_session(tab)
+    before = _text_size(tab)
+    devtools.send("Page.setFontSizes", {"fontSizes": {"standard": 32, "fixed": 26}})
+    assert _text_size(tab) == 2 * before, "the page's text does not follow the reader's size"
+    try:
+        yield
+    finally:
+        devtools.send("Page.setFontSizes", {"fontSizes": {"standard": 16, "fixed": 13}})
+        devtools.detach()
+
+
+def _text_size(tab: Page) -> float:
+    return float(tab.evaluate("parseFloat(getComputedStyle(document.body).fontSize)"))

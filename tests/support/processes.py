@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,13 +18,16 @@ from tests.support.ports import HOST, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 REDRESS = Path(sys.executable).with_name("redress")
-STARTS_WITHIN = 30.0
-STOPS_WITHIN = 15.0
+STARTS_WITHIN = 60.0
+STOPS_WITHIN = 30.0
+"""Seconds; generous, because the machine is shared."""
 
 
 def program_environ(environ: Mapping[str, str]) -> dict[str, str]:
     """Return `environ` with the guard, and with this process's variables except its own REDRESS_… ones."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("REDRESS_")}
+    # Compiled once, and not at each of many starts.
+    inherited.pop("PYTHONDONTWRITEBYTECODE", None)
     return guarded_environ({**inherited, "PYTHONUNBUFFERED": "1", **environ})
 
 
@@ -101,6 +104,43 @@ class Program:
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(STOPS_WITHIN)
+        # The kernel ends its children a moment later than it says so.
+        _until(lambda: not members(self.process.pid), STOPS_WITHIN, "killed, and parts of it still run")
+
+    def wait_until_it_can_be_stopped(self, timeout: float = STARTS_WITHIN) -> None:
+        """Wait until the program handles SIGTERM itself: before that, it would simply be gone."""
+
+        def ready() -> bool:
+            if not self.running:
+                raise AssertionError(f"ended ({self.process.returncode}):\n{self.output}")
+            return _handles(self.process.pid, signal.SIGTERM)
+
+        _until(ready, timeout, "does not handle SIGTERM")
+
+
+def members(group: int) -> list[int]:
+    """Return the running processes of a process group; the dead that nobody has buried do not count."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            state, _parent, process_group = stat.read_text().rpartition(")")[2].split()[:3]
+            if int(process_group) == group and state != "Z":
+                found.append(int(stat.parent.name))
+    return found
+
+
+def _handles(pid: int, number: signal.Signals) -> bool:
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    caught = next(line for line in status.splitlines() if line.startswith("SigCgt:"))
+    return bool(int(caught.split()[1], 16) >> (number - 1) & 1)
+
+
+def _until(done: Callable[[], bool], timeout: float, complaint: str) -> None:
+    deadline = time.monotonic() + timeout
+    while not done():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{complaint} after {timeout} s")
+        time.sleep(0.02)
 
 
 @contextmanager

@@ -51,14 +51,19 @@ def live_server(environ: dict[str, str], tmp_path: Path, _programs: ExitStack) -
 
 @pytest.fixture
 def worker_process(environ: dict[str, str], tmp_path: Path, _programs: ExitStack) -> WorkerFactory:
-    """Start `redress worker` and return at once; `.stop()` ends it gently, `.kill()` does not.
+    """Start `redress worker` and return as soon as it can be stopped.
 
-    Keywords are further REDRESS_… variables, positional arguments further options.
+    `.stop()` ends it gently, `.kill()` does not. Keywords are further REDRESS_… variables, positional
+    arguments further options.
     """
     number = itertools.count()
 
     def start(*options: str, **variables: str) -> Program:
         log = tmp_path / f"worker-{next(number)}.log"
-        return _programs.enter_context(running(Program(["worker", *options], environ | variables, log)))
+        program = Program(["worker", *options], environ | variables, log)
+        _programs.enter_context(running(program))
+        if "--drain" not in options:
+            program.wait_until_it_can_be_stopped()
+        return program
 
     return start

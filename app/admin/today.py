@@ -1,0 +1,42 @@
+"""The desk as one finds it: what needs somebody, what was confirmed, how the offices stand."""
+
+from __future__ import annotations
+
+from flask import Blueprint, redirect, render_template, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from app import clock
+from app.delivery.reading import counts_by_state
+from app.letters import desk
+from app.recipients import listing
+from app.security.guard import ORGANIZER, audience, permission
+
+bp = Blueprint("admin", __name__, url_prefix="/admin")
+TO_CHECK = 6
+
+
+@bp.get("/")
+@audience(permission("desk.view"))
+def today() -> str:
+    """Show the desk."""
+    day = clock.now().date()
+    return render_template(
+        "admin/today/show.html",
+        day=day,
+        counts=counts_by_state(),
+        to_check=listing.offices(day=day, only_concerns=True, size=TO_CHECK),
+        days=desk.confirmed_by_day(today=day),
+        standing=desk.standing_of_offices(day=day),
+    )
+
+
+@bp.get("/signed-in")
+@audience(ORGANIZER)
+def signed_in() -> ResponseReturnValue:
+    """Lead somebody who has just signed in to where they wanted to go."""
+    if not current_user.mf_recovery_codes:
+        return redirect(url_for("security.mf_recovery_codes"), 303)
+    wanted = str(session.pop("next", ""))
+    # The guard put it there; held to our own desk all the same.
+    return redirect(wanted if wanted.startswith("/admin/") else url_for("admin.today"), 303)

@@ -1,0 +1,189 @@
+"""What organizers decide about copies: cancel, release what is held, resolve what is unclear.
+
+Each decision is one transaction with its line in the audit log, and is refused in plain words if the
+copy has moved on since the organizer looked.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Session
+
+from app.campaigns.models import Campaign, TemplateVersion
+from app.database import transaction
+from app.delivery import causes, outbox
+from app.delivery.models import Delivery
+from app.delivery.rows import locked
+from app.delivery.states import move
+from app.errors import NotFound, Refused
+from app.letters.freezing import _envelope as envelope_of
+from app.letters.models import Letter
+from app.letters.wording import Worded
+from app.recipients.resolution import Addressee, resolve
+from app.rendering.letter import Segment
+from app.security import audit
+
+CANCELLED: Final = "cancelled by an organizer"
+RELEASED: Final = "released by an organizer"
+FOUND: Final = "an organizer found that it was taken"
+AGAIN: Final = "an organizer decided to send it again"
+
+SENTENCES: Final = {
+    CANCELLED: _l("An organizer cancelled it."),
+    RELEASED: _l("An organizer released it."),
+    FOUND: _l("An organizer found in the mail server's log that it was taken."),
+    AGAIN: _l("An organizer decided to send it again although it may have arrived."),
+    "no verified contact": _l("The office has no verified contact."),
+    "office closed": _l("The office takes no letters any more."),
+    "taken back by its writer": _l("Its writer took it back."),
+    "no longer in the campaign": _l("The office does not belong to the campaign any more."),
+}
+
+
+def cause_sentence(cause: str) -> str:
+    """Return why a copy changed its state as a sentence in the reader's language."""
+    return str(SENTENCES[cause]) if cause in SENTENCES else causes.sentence(cause)
+
+
+def cancel_copy(delivery_id: uuid.UUID, *, actor: str, now: datetime) -> None:
+    """Cancel a copy that has not left.
+
+    Args:
+        delivery_id: which.
+        actor: who decides, as audit log and journal name them.
+        now: the instant.
+
+    Raises:
+        NotFound: there is no such copy.
+        Refused: it has left, or is over.
+    """
+
+    def act(session: Session, delivery: Delivery) -> None:
+        if not outbox.cancel(session, delivery, now=now, cause=CANCELLED, actor=actor):
+            raise _moved_on()
+
+    _decide(delivery_id, act, "delivery.cancelled", actor=actor, now=now)
+
+
+def release_copy(delivery_id: uuid.UUID, *, actor: str, now: datetime) -> None:
+    """Queue a held copy: with its bytes if it has some, else addressed to the contact of today.
+
+    Raises:
+        NotFound: there is no such copy.
+        Refused: it is not held any more, or the office is closed or has no verified contact.
+    """
+
+    def act(session: Session, delivery: Delivery) -> None:
+        if delivery.state != "held":
+            raise _moved_on()
+        addressee = _reachable(session, delivery, now)
+        if delivery.wire_sealed is not None:
+            outbox.queue_again(session, delivery, now=now, cause=RELEASED, actor=actor)
+        else:
+            _address(session, delivery, addressee, actor=actor, now=now)
+
+    _decide(delivery_id, act, "delivery.released", actor=actor, now=now)
+
+
+def mark_accepted(delivery_id: uuid.UUID, *, actor: str, now: datetime) -> None:
+    """Record that an unclear copy was taken after all, as the mail server's log tells.
+
+    Raises:
+        NotFound: there is no such copy.
+        Refused: it is not unclear any more.
+    """
+
+    def act(session: Session, delivery: Delivery) -> None:
+        if delivery.state != "unclear":
+            raise _moved_on()
+        move(session, delivery, "accepted", now=now, cause=FOUND, actor=actor)
+
+    _decide(delivery_id, act, "delivery.marked_accepted", actor=actor, now=now)
+
+
+def send_again(delivery_id: uuid.UUID, *, actor: str, now: datetime) -> None:
+    """Send an unclear copy again, with the same bytes, although it may have arrived.
+
+    Raises:
+        NotFound: there is no such copy.
+        Refused: it is not unclear any more.
+    """
+
+    def act(session: Session, delivery: Delivery) -> None:
+        if delivery.state != "unclear":
+            raise _moved_on()
+        outbox.queue_again(session, delivery, now=now, cause=AGAIN, actor=actor)
+
+    _decide(delivery_id, act, "delivery.sent_again", actor=actor, now=now)
+
+
+def _decide(
+    delivery_id: uuid.UUID,
+    act: Callable[[Session, Delivery], None],
+    action: str,
+    *,
+    actor: str,
+    now: datetime,
+) -> None:
+    with transaction() as session:
+        delivery = locked(session, delivery_id)
+        if delivery is None or delivery.letter_id is None:
+            raise NotFound(_("There is no such copy."))
+        letter = session.get_one(Letter, delivery.letter_id)
+        act(session, delivery)
+        audit.record(
+            session,
+            action,
+            actor=actor,
+            now=now,
+            kind="letter",
+            object_id=letter.id,
+            detail={"letter": letter.reference, "copy": str(delivery.position + 1)},
+        )
+
+
+def _reachable(session: Session, delivery: Delivery, now: datetime) -> Addressee:
+    if delivery.recipient_id is None:
+        raise _moved_on()
+    addressee = resolve(session, [delivery.recipient_id], day=now.date())[delivery.recipient_id]
+    if not addressee.recipient.is_open:
+        raise Refused(_("The office is closed. Cancel the copy, or reopen the office if that was a mistake."))
+    if addressee.contact is None:
+        raise Refused(_("The office has no verified e-mail contact yet. Verify one, then release the copy."))
+    return addressee
+
+
+def _address(
+    session: Session, delivery: Delivery, addressee: Addressee, *, actor: str, now: datetime
+) -> None:
+    letter = session.get_one(Letter, delivery.letter_id)
+    if addressee.contact is None or delivery.recipient_id is None or not delivery.text:
+        raise Refused(_("The text of this copy is not kept any more; it cannot be sent."))
+    delivery.contact_id = addressee.contact.id
+    envelope = envelope_of(
+        campaign=session.get_one(Campaign, letter.campaign_id),
+        letter=letter,
+        delivery=delivery,
+        # The text was frozen when its writer confirmed it: only the envelope is made now.
+        worded=Worded(
+            slug=addressee.recipient.slug,
+            short_name=addressee.recipient.short_name,
+            to_line=addressee.form_of_address(letter.language).envelope[0],
+            subject=delivery.subject,
+            segments=(Segment("paragraph", delivery.text),),
+            version=session.get_one(TemplateVersion, delivery.template_version_id),
+        ),
+        contact=addressee.contact,
+        now=now,
+    )
+    outbox.enqueue(session, delivery, envelope=envelope, now=now, actor=actor)
+
+
+def _moved_on() -> Refused:
+    return Refused(_("This copy has moved on in the meantime; look at where it is now."))

@@ -1,0 +1,257 @@
+"""Letters as the organizers' desk shows them: by reference and state; names and texts apart.
+
+Nothing that `copies`, `letter_whole` and the counts return tells who wrote or what. `personal` does,
+and writes into the audit log that somebody looked.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+from sqlalchemy.orm import defer, selectinload
+
+from app.campaigns.models import AudienceMember, Campaign
+from app.campaigns.texts import text
+from app.database import UtcDateTime, db, transaction
+from app.delivery.models import Delivery
+from app.delivery.reading import Cursor
+from app.errors import NotFound
+from app.letters.models import Letter
+from app.recipients.listing import OfficeLine, line_of
+from app.recipients.models import Recipient
+from app.security import audit
+
+PAGE = 50
+WAITING = ("queued", "sending", "deferred", "held", "unclear", "to_print")
+
+
+@dataclass(frozen=True)
+class CopyLine:
+    """One copy in a list: to which office, of which letter, of which campaign."""
+
+    delivery: Delivery
+    reference: str
+    office: str
+    campaign: str
+
+
+@dataclass(frozen=True)
+class CopyPage:
+    """A page of copies; `after` leads to the next one, if there is one."""
+
+    lines: list[CopyLine]
+    after: Cursor | None
+
+
+@dataclass(frozen=True)
+class LetterWhole:
+    """A letter with its copies, their attempts and journals; without name and text."""
+
+    letter: Letter
+    campaign: str
+    copies: list[CopyLine]
+
+
+@dataclass(frozen=True)
+class PersonalPart:
+    """Who wrote a letter, and what its copies say."""
+
+    letter: Letter
+    name: str
+    email: str
+    place: str
+    message: str
+    texts: list[tuple[str, str, str]]
+    """Office, subject and text of each copy."""
+
+
+@dataclass(frozen=True)
+class OfficeStanding:
+    """An office with how many copies to it were accepted, wait for something, and came back or failed."""
+
+    office: OfficeLine
+    accepted: int
+    waiting: int
+    came_back: int
+
+
+def copies(
+    *,
+    language: str,
+    states: Sequence[str] = (),
+    recipient_id: uuid.UUID | None = None,
+    campaign_id: uuid.UUID | None = None,
+    reference: str = "",
+    after: Cursor | None = None,
+    limit: int = PAGE,
+) -> CopyPage:
+    """Return copies of letters, newest first.
+
+    Args:
+        language: of the campaigns' titles.
+        states: only in one of these; all if empty.
+        recipient_id: only to this office.
+        campaign_id: only of this campaign.
+        reference: only of the letter that is called so.
+        after: where the page before ended.
+        limit: how many at most.
+    """
+    query = _copies().where(Delivery.kind == "letter")
+    if states:
+        query = query.where(Delivery.state.in_(states))
+    if recipient_id is not None:
+        query = query.where(Delivery.recipient_id == recipient_id)
+    if campaign_id is not None:
+        query = query.where(Letter.campaign_id == campaign_id)
+    if reference:
+        query = query.where(Letter.reference == reference)
+    if after is not None:
+        place = sa.tuple_(sa.literal(after.created_at, UtcDateTime()), sa.literal(after.id, sa.Uuid()))
+        query = query.where(sa.tuple_(Delivery.created_at, Delivery.id) < place)
+    newest = query.order_by(Delivery.created_at.desc(), Delivery.id.desc()).limit(limit + 1)
+    lines = [_line(row, language) for row in db.session.execute(newest)]
+    shown = lines[:limit]
+    last = shown[-1].delivery if len(lines) > limit else None
+    return CopyPage(shown, Cursor(last.created_at, last.id) if last else None)
+
+
+def letter_whole(letter_id: uuid.UUID, language: str) -> LetterWhole:
+    """Return a letter with everything that happened to its copies.
+
+    Raises:
+        NotFound: there is no such letter.
+    """
+    letter = _found(letter_id)
+    journal = (selectinload(Delivery.attempts), selectinload(Delivery.changes))
+    query = _copies().where(Delivery.letter_id == letter_id).order_by(Delivery.position).options(*journal)
+    campaign = db.session.get_one(Campaign, letter.campaign_id)
+    lines = [_line(row, language) for row in db.session.execute(query)]
+    return LetterWhole(letter, text(campaign.title, language), lines)
+
+
+def personal(letter_id: uuid.UUID, *, actor: str, now: datetime) -> PersonalPart:
+    """Return who wrote a letter and what; that `actor` looked is written into the audit log first.
+
+    Raises:
+        NotFound: there is no such letter.
+    """
+    with transaction() as session:
+        letter = _found(letter_id)
+        detail = {"letter": letter.reference}
+        audit.record(
+            session,
+            "letter.viewed",
+            actor=actor,
+            now=now,
+            kind="letter",
+            object_id=letter_id,
+            detail=detail,
+        )
+    supporter = letter.supporter
+    return PersonalPart(
+        letter=letter,
+        name=supporter.name,
+        email=supporter.email,
+        place=", ".join(filter(None, (supporter.city, supporter.region, supporter.country))),
+        message=letter.personal_message,
+        texts=[
+            (office, delivery.subject, delivery.text)
+            for delivery, office in db.session.execute(_texts(letter_id))
+        ],
+    )
+
+
+def confirmed_by_day(*, today: date, days: int = 14) -> list[tuple[date, int]]:
+    """Return how many letters were confirmed on each of the last days (UTC), oldest first, today last."""
+    on = [today - timedelta(days=back) for back in reversed(range(days))]
+    begin = [datetime.combine(day, time(), UTC) for day in [*on, today + timedelta(days=1)]]
+    # One count a day over an indexed range: the same on both databases, whose date functions differ.
+    counts = [
+        sa.func.count().filter(Letter.confirmed_at >= first, Letter.confirmed_at < following)
+        for first, following in pairwise(begin)
+    ]
+    row = db.session.execute(sa.select(*counts).where(Letter.confirmed_at >= begin[0])).one()
+    return list(zip(on, row, strict=True))
+
+
+def standing_of_offices(*, day: date) -> list[OfficeStanding]:
+    """Return every open office that a campaign writes to, with how its copies stand."""
+    counts: dict[uuid.UUID | None, Counter[str]] = defaultdict(Counter)
+    grouped = sa.select(Delivery.recipient_id, Delivery.state, sa.func.count()).where(
+        Delivery.kind == "letter"
+    )
+    for recipient_id, state, count in db.session.execute(
+        grouped.group_by(Delivery.recipient_id, Delivery.state)
+    ):
+        counts[recipient_id][state] = count
+    query = (
+        sa.select(Recipient)
+        .where(Recipient.id.in_(addressed_offices()), Recipient.status == "open")
+        .order_by(Recipient.search_text)
+        .options(selectinload(Recipient.holders), selectinload(Recipient.contacts))
+    )
+    return [
+        OfficeStanding(
+            office=line_of(recipient, day),
+            accepted=counts[recipient.id]["accepted"],
+            waiting=sum(counts[recipient.id][state] for state in WAITING),
+            came_back=counts[recipient.id]["bounced"] + counts[recipient.id]["failed"],
+        )
+        for recipient in db.session.scalars(query)
+    ]
+
+
+def addressed_offices() -> list[uuid.UUID]:
+    """Return the ids of offices that campaigns write to, or wrote to."""
+    return list(db.session.scalars(sa.select(AudienceMember.recipient_id).distinct()))
+
+
+def campaigns(language: str) -> list[tuple[uuid.UUID, str]]:
+    """Return (id, title) of every campaign, by title."""
+    rows = [(row.id, text(row.title, language)) for row in db.session.scalars(sa.select(Campaign))]
+    return sorted(rows, key=lambda pair: pair[1].casefold())
+
+
+def _copies() -> sa.Select[Delivery, str, Recipient, Campaign]:
+    return (
+        sa.select(Delivery, Letter.reference, Recipient, Campaign)
+        .join(Letter, Delivery.letter_id == Letter.id)
+        .join(Recipient, Delivery.recipient_id == Recipient.id)
+        .join(Campaign, Letter.campaign_id == Campaign.id)
+        .options(
+            defer(Delivery.wire_sealed, raiseload=True),
+            defer(Delivery.text_sealed, raiseload=True),
+            defer(Delivery.subject_sealed, raiseload=True),
+            defer(Delivery.envelope_to_sealed, raiseload=True),
+        )
+    )
+
+
+def _texts(letter_id: uuid.UUID) -> sa.Select[Delivery, str]:
+    return (
+        sa.select(Delivery, Recipient.title)
+        .join(Recipient, Delivery.recipient_id == Recipient.id)
+        .where(Delivery.letter_id == letter_id)
+        .order_by(Delivery.position)
+        .options(defer(Delivery.wire_sealed))
+        .execution_options(populate_existing=True)
+    )
+
+
+def _line(row: sa.Row[Delivery, str, Recipient, Campaign], language: str) -> CopyLine:
+    delivery, reference, recipient, campaign = row
+    return CopyLine(delivery, reference, recipient.title, text(campaign.title, language))
+
+
+def _found(letter_id: uuid.UUID) -> Letter:
+    letter = db.session.get(Letter, letter_id)
+    if letter is None:
+        raise NotFound(_("There is no such letter."))
+    return letter

@@ -1,0 +1,189 @@
+"""Tours: every page of the site, one after the other, in a tab. Who walks along looks at what they like."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+from werkzeug.serving import make_server
+
+from tests.support.environment import installation
+from tests.support.journeys import (
+    CAMPAIGN,
+    OFFICES,
+    DevelopmentSite,
+    Supporter,
+    confirmation_link,
+    notice_text,
+)
+from tests.support.journeys_browser import (
+    confirm,
+    go_to_form,
+    open_confirmation,
+    open_page,
+    reload_until_settled,
+)
+from tests.support.ports import HOST, free_port
+
+EVERY_STATE = ("unclear", "bounced", "failed", "held")
+"""States that a letter's page must show well and that a healthy mail server brings about for nobody."""
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A page of a tour.
+
+    Attributes:
+        name: what to call it in a failure, and its picture.
+        status: with which the page answered.
+    """
+
+    name: str
+    status: int = 200
+
+
+def public_tour(tab: Page, site: DevelopmentSite, supporter: Supporter) -> Iterator[Stop]:
+    """Walk over all pages that a supporter can meet on a site that works."""
+    yield from _reading(tab, site)
+    yield from _writing(tab, site, supporter)
+    yield from _confirming(tab, supporter)
+    yield from _following(tab, site)
+    yield from _declining(tab, site)
+
+
+def _reading(tab: Page, site: DevelopmentSite) -> Iterator[Stop]:
+    for name, path in (("home", "/"), ("campaign", f"/campaigns/{CAMPAIGN}"), ("privacy", "/privacy")):
+        open_page(tab, site.url + path)
+        yield Stop(name)
+
+
+def _writing(tab: Page, site: DevelopmentSite, supporter: Supporter) -> Iterator[Stop]:
+    form = go_to_form(tab, site)
+    yield Stop("write")
+    form.choose([])
+    tab.locator("[name=email]").fill("nobody@")
+    form.send()
+    expect(tab.locator("#errors")).to_be_visible()
+    yield Stop("write-with-errors", 422)
+    form.choose(OFFICES[:1])
+    form.preview()
+    yield Stop("write-unfinished-preview")
+    form.fill(supporter)
+    form.preview()
+    yield Stop("write-preview")
+    form.send()
+    tab.wait_for_url("**/sent")
+    yield Stop("sent")
+
+
+def _confirming(tab: Page, supporter: Supporter) -> Iterator[Stop]:
+    sent = tab.url
+    open_confirmation(tab, supporter)
+    link = tab.url
+    tab.goto(sent)
+    tab.get_by_role("link", name="Open the mailbox").click()
+    yield Stop("mailbox")
+    tab.locator("main li", has_text=supporter.email).get_by_role("link").first.click()
+    yield Stop("mailbox-mail")
+    tab.goto(link)
+    yield Stop("confirm")
+    tab.goto(f"{link}/decline")
+    yield Stop("decline")
+    tab.goto(link)
+    confirm(tab)
+    yield Stop("letter-on-its-way")
+    letter = tab.url
+    tab.goto(link)
+    yield Stop("used", 410)
+    tab.goto(letter)
+
+
+def _following(tab: Page, site: DevelopmentSite) -> Iterator[Stop]:
+    reload_until_settled(tab, dict.fromkeys(OFFICES, "accepted"))
+    yield Stop("letter")
+    tab.locator("summary").first.click()
+    yield Stop("letter-open")
+    _put_into_states(site)
+    tab.reload()
+    yield Stop("letter-in-trouble")
+    tab.get_by_role("button", name="Take back").last.click()
+    yield Stop("letter-withdrawn")
+
+
+def _put_into_states(site: DevelopmentSite) -> None:
+    newest = "(SELECT id FROM letters WHERE confirmed_at IS NOT NULL ORDER BY confirmed_at DESC LIMIT 1)"
+    for place, state in enumerate(EVERY_STATE):
+        reason = "no verified contact" if state == "held" else ""
+        what = "SET state = ?, reason = ?, due_at = NULL"
+        where = f"WHERE position = ? AND letter_id = {newest}"
+        assert site.execute(f"UPDATE deliveries {what} {where}", state, reason, place) == 1
+
+
+def _declining(tab: Page, site: DevelopmentSite) -> Iterator[Stop]:
+    supporter = Supporter()
+    form = go_to_form(tab, site)
+    form.fill(supporter)
+    form.send()
+    tab.wait_for_url("**/sent")
+    tab.goto(f"{confirmation_link(notice_text(site.wait_for_mail(supporter.email)))}/decline")
+    tab.get_by_role("button", name="Delete the letter").click()
+    yield Stop("declined")
+    tab.goto(f"{site.url}/letters/wrong")
+    yield Stop("letter-unknown", 404)
+
+
+def failing_tour(tab: Page, url: str) -> Iterator[Stop]:
+    """Walk over all error pages of a `failing_site`, and over what is empty there."""
+    from app.error_pages import PAGES
+
+    for status in sorted(PAGES):
+        open_page(tab, f"{url}/fails/{status}")
+        yield Stop(f"error-{status}", status)
+    for name, path in (("home-empty", "/"), ("mailbox-empty", "/dev/mailbox")):
+        open_page(tab, url + path)
+        yield Stop(name)
+
+
+@contextmanager
+def failing_site(folder: Path, database_url: str) -> Iterator[str]:
+    """Serve a site on a migrated, empty database, with one more page for each way to fail.
+
+    Args:
+        folder: for its keys and mailbox.
+        database_url: of the database.
+
+    Yields:
+        Its address.
+    """
+    from flask import abort
+
+    from app import create_app
+    from app.error_pages import PAGES
+    from app.security.guard import PUBLIC, audience, declare
+    from app.settings import Settings
+
+    port = free_port()
+    url = f"http://{HOST}:{port}"
+    environ = installation(folder, database_url, REDRESS_ENV="development", REDRESS_BASE_URL=url)
+    app = create_app(Settings.from_environ(environ))
+
+    @audience(PUBLIC)
+    def fails(status: int) -> str:
+        abort(status)
+
+    app.add_url_rule("/fails/<int:status>", "fails", fails)
+    declare(app, "fails", PUBLIC)
+    assert PAGES, "there are error pages to look at"
+    server = make_server(HOST, port, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield url
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
