@@ -4,7 +4,7 @@ PYTHON ?= python3
 PORT ?= 8000
 # What `make test` runs, and with what: `make test TESTS=tests/delivery PYTEST_ARGS='-x -vv'`.
 TESTS ?= tests
-PYTEST_ARGS ?= -n 2
+PYTEST_ARGS ?= -n 2 --dist worksteal
 
 BIN := .venv/bin
 UV := .tools/bin/uv

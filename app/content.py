@@ -35,7 +35,7 @@ class ContentVersion(Base):
 
 
 def content_changed(session: Session) -> None:
-    """Raise the version in the caller's transaction. For changes that do not go through objects (bulk updates)."""
+    """Raise the version in the caller's transaction: for changes that do not go through objects."""
     raised = (
         sa.update(ContentVersion).where(ContentVersion.id == THE_ROW).values(number=ContentVersion.number + 1)
     )
@@ -67,7 +67,7 @@ class ContentMemory(Generic[Kept]):
         """Return what is kept under `key` if content has not changed since, or make and keep it."""
         version = content_version()
         if version != self._version or len(self._kept) >= MOST_KEPT:
-            # A new dictionary, not a cleared one: another thread may be putting something older into the old one.
+            # A new dictionary, not a cleared one: another thread may be putting something older into it.
             self._kept, self._version = {}, version
         kept = self._kept
         if key not in kept:

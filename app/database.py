@@ -195,7 +195,7 @@ def init_database(app: Flask, url: str) -> None:
     address = make_url(url)
     app.config["SQLALCHEMY_ENGINES"] = {"default": _engine_options(address)}
     db.init_app(app)
-    # It also closes asynchronous sessions, of which there are none here, and starts a thread for that each time.
+    # It also closes asynchronous sessions; there are none, and looking for them starts a thread each time.
     app.teardown_appcontext_funcs.remove(_close_async_sessions)
     if address.get_backend_name() == "sqlite":
         path = Path(address.database or "redress.sqlite")

@@ -2,10 +2,21 @@
 
 from flask import Flask
 
-from app.admin import account, audit, contacts, holders, letters, organizers, recipients, today, welcome
+from app.admin import (
+    account,
+    asking,
+    audit,
+    contacts,
+    holders,
+    letters,
+    organizers,
+    recipients,
+    today,
+    welcome,
+)
 from app.organizers.sign_in import init_sign_in
 
-__all__ = ["contacts", "holders", "init_admin"]
+__all__ = ["asking", "contacts", "holders", "init_admin"]
 
 ROOMS = (today, recipients, letters, organizers, audit, account, welcome)
 

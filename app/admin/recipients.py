@@ -15,6 +15,8 @@ from app.admin import words
 from app.admin.acting import me
 from app.admin.fields import accepted
 from app.admin.recipient_forms import CloseForm, OfficeForm
+from app.campaigns.audience import memberships
+from app.i18n import country_name, page_language
 from app.organizers import audit
 from app.recipients import editing, listing
 from app.security.guard import audience, permission
@@ -45,10 +47,13 @@ def index() -> str:
 def show(recipient_id: uuid.UUID) -> str:
     """Show an office whole."""
     today = clock.now().date()
+    recipient = listing.office(recipient_id)
     may_audit = current_user.has_permission("audit.view")
     return render_template(
         "admin/recipients/show.html",
-        line=listing.line_of(listing.office(recipient_id), today),
+        line=listing.line_of(recipient, today),
+        campaigns=memberships(recipient_id, page_language()),
+        country=country_name(recipient.country or "", page_language()),
         history=audit.lines(about=recipient_id, limit=HISTORY) if may_audit else [],
         today=today,
         words=words,

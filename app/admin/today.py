@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from babel.dates import format_skeleton
 from flask import Blueprint, redirect, render_template, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from app import clock
 from app.delivery.reading import counts_by_state
+from app.i18n import page_language
+from app.i18n.dates import locale_of
 from app.letters import desk
 from app.recipients import listing
 from app.security.guard import ORGANIZER, audience, permission
@@ -23,7 +26,7 @@ def today() -> str:
     day = clock.now().date()
     return render_template(
         "admin/today/show.html",
-        day=day,
+        heading=format_skeleton("MMMMEEEEd", day, locale=locale_of(page_language())),
         counts=counts_by_state(),
         to_check=listing.offices(day=day, only_concerns=True, size=TO_CHECK),
         days=desk.confirmed_by_day(today=day),

@@ -66,7 +66,7 @@ class LetterTemplate(Content, Base):
 
 
 class TemplateVersion(Content, Base):
-    """The wording as it was saved once. Never changed: letters name the version that they were written with."""
+    """The wording as it was saved once. Never changed: letters name the version they were written with."""
 
     __tablename__ = "template_versions"
     __table_args__ = (sa.UniqueConstraint("template_id", "number"),)

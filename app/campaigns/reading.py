@@ -93,6 +93,8 @@ def find_campaign(session: Session, slug: str) -> Campaign:
     Raises:
         NotFound: there is none of that name, or it is a draft.
     """
+    if "\x00" in slug:  # PostgreSQL cannot even be asked for it
+        raise NotFound("")
     query = (
         select(Campaign)
         .where(Campaign.slug == slug, Campaign.status != "draft")

@@ -28,9 +28,8 @@ def command(installation: Installation, demo: bool) -> None:
         raise RedressError("Demonstration contacts are not for production: letters would go to nobody.")
     with installation.app().app_context():
         loaded = load_all(now=clock.now(), demo=demo)
-    click.echo(
-        f"Offices, holders and contacts: {loaded.new} new, {loaded.changed} changed, {loaded.kept} kept as edited."
-    )
+    counts = f"{loaded.new} new, {loaded.changed} changed, {loaded.kept} kept as edited"
+    click.echo(f"Offices, holders and contacts: {counts}.")
 
 
 def load_all(*, now: datetime, demo: bool) -> Loaded:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import lru_cache
 
 from babel.dates import format_date, format_skeleton
 from flask_babel import gettext as _
 
 
+@lru_cache(maxsize=1024)
 def long_date(day: date, language: str, country: str | None = None) -> str:
     """Return "21 November 2026" as `language` writes it (to `country`, see `locale_of`)."""
     return format_date(day, "long", locale=locale_of(language, country))

@@ -23,14 +23,21 @@ class Tally:
 
 
 def tally(campaign_id: uuid.UUID) -> Tally:
-    """Count a campaign's confirmed letters. One mailbox is one person."""
-    confirmed = (Letter.campaign_id == campaign_id) & Letter.confirmed_at.is_not(None)
-    of_people = (
-        select(func.count(distinct(Supporter.email_index)), func.count(distinct(Supporter.country)))
-        .join(Letter, Letter.supporter_id == Supporter.id)
-        .where(confirmed)
+    """Count a campaign's confirmed letters that were not taken back. One mailbox is one person."""
+    query = (
+        select(
+            func.count(Delivery.id),
+            func.count(distinct(Supporter.email_index)),
+            func.count(distinct(Supporter.country)),
+        )
+        .select_from(Letter)
+        .join(Supporter, Letter.supporter_id == Supporter.id)
+        .join(Delivery, Delivery.letter_id == Letter.id)
+        .where(
+            Letter.campaign_id == campaign_id,
+            Letter.confirmed_at.is_not(None),
+            Delivery.state != "cancelled",
+        )
     )
-    of_copies = select(func.count(Delivery.id)).join(Letter, Delivery.letter_id == Letter.id)
-    of_copies = of_copies.where(confirmed, Delivery.state != "cancelled")
-    people, countries = db.session.execute(of_people).one()
-    return Tally(letters=db.session.scalar(of_copies) or 0, people=people, countries=countries)
+    letters, people, countries = db.session.execute(query).one()
+    return Tally(letters=letters, people=people, countries=countries)

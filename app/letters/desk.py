@@ -67,7 +67,6 @@ class PersonalPart:
     name: str
     email: str
     place: str
-    message: str
     texts: list[tuple[str, str, str]]
     """Office, subject and text of each copy."""
 
@@ -160,7 +159,6 @@ def personal(letter_id: uuid.UUID, *, actor: str, now: datetime) -> PersonalPart
         name=supporter.name,
         email=supporter.email,
         place=", ".join(filter(None, (supporter.city, supporter.region, supporter.country))),
-        message=letter.personal_message,
         texts=[
             (office, delivery.subject, delivery.text)
             for delivery, office in db.session.execute(_texts(letter_id))

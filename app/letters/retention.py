@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from app.campaigns.models import Campaign
 from app.database import transaction
 from app.delivery.models import Delivery
-from app.delivery.states import FINAL
+from app.delivery.outbox import cancel
+from app.delivery.states import FINAL, WITHDRAWABLE
 from app.letters.models import Letter
 from app.supporters.models import Consent, Supporter
 
@@ -45,8 +46,9 @@ def purge(*, now: datetime) -> Purged:
     """Delete everything whose time is over.
 
     Unconfirmed letters when their link ends (7 days); texts 28 days after the last copy's final
-    state; who wrote, 90 days after the campaign's last day; our own mails after 7 days. Rows that
-    only count (states, times, countries) stay.
+    state; who wrote, 90 days after the campaign's last day, with the text of letters that never came to
+    an end and what was still to leave; our own mails after 7 days. Rows that only count (states,
+    times, countries) stay.
     """
     return Purged(
         unconfirmed=_repeat(_purge_unconfirmed, now),
@@ -105,6 +107,16 @@ def _purge_notices(session: Session, now: datetime) -> int:
     return len(notices)
 
 
+def _end_letters(session: Session, people: list[uuid.UUID], now: datetime) -> None:
+    # A copy that is still held, or that nobody can say was taken, names its writer in its text.
+    letters = list(session.scalars(select(Letter.id).where(Letter.supporter_id.in_(people))))
+    waiting = select(Delivery).where(Delivery.letter_id.in_(letters), Delivery.state.in_(WITHDRAWABLE))
+    for delivery in session.scalars(waiting):
+        cancel(session, delivery, now=now, cause="its time is over", actor="redress")
+    session.flush()
+    _empty(session, letters)
+
+
 def _purge_identities(session: Session, now: datetime) -> int:
     over = select(Campaign.id).where(Campaign.closes_on < (now - IDENTITY_KEPT).date())
     query = (
@@ -113,6 +125,9 @@ def _purge_identities(session: Session, now: datetime) -> int:
         .where(Letter.campaign_id.in_(over), Supporter.email_sealed.is_not(None))
     )
     people = list(session.scalars(query.limit(BATCH)))
+    if not people:
+        return 0
+    _end_letters(session, people, now)
     # The row stays for its country and its place in the count; nothing in it tells who it was.
     nobody = dict.fromkeys(SEALED)
     session.execute(update(Supporter), [{"id": key, "email_index": key.bytes, **nobody} for key in people])

@@ -14,7 +14,7 @@ from flask_babel import gettext as _
 from app.campaigns.models import Campaign, TemplateVersion
 from app.campaigns.reading import AudienceOffice
 from app.campaigns.texts import text
-from app.errors import RedressError
+from app.errors import RedressError, Refused, Unavailable
 from app.evidence.models import Fact
 from app.i18n import country_name
 from app.i18n.dates import locale_of, long_date
@@ -22,6 +22,8 @@ from app.letters.draft import Writer
 from app.rendering import letter, placeholders
 from app.rendering.forms_of_address import with_institution
 from app.rendering.letter import LetterContent, Segment
+from app.rendering.placeholders import MissingValue
+from app.rendering.sentences import RenderingError
 
 FACT_PARTS = ("value", "text", "date", "by", "statement")
 PLAIN_NAMES = (
@@ -39,6 +41,15 @@ PLAIN_NAMES = (
     "date",
     "personal",
 )
+
+FIELD_OF = {
+    "personal": "personal_message",
+    "supporter.title": "title",
+    "supporter.affiliation": "affiliation",
+    "supporter.city": "city",
+    "supporter.country": "country",
+}
+"""Which field of the form a name of the letter language comes from, where it may be empty."""
 
 
 @dataclass(frozen=True)
@@ -113,14 +124,43 @@ def word_letter(
         words: the supporter's part.
 
     Raises:
-        TemplateError: the template is not sound.
-        MissingValue: something that the template names is not there.
+        Refused: the template shows something that the supporter left empty; `field` says which.
+        Unavailable: it cannot be worded until an organizer has looked at it.
     """
+    try:
+        return _word(campaign, office, version, facts, words)
+    except RenderingError as error:
+        raise _cannot_be_worded(error, version) from None
+
+
+def _cannot_be_worded(error: RenderingError, version: TemplateVersion) -> RedressError:
+    field = FIELD_OF.get(error.name) if isinstance(error, MissingValue) else None
+    if field:
+        return Refused(_("This letter needs it: please fill it in."), field)
+    # A fact was withdrawn since the template was saved, an office has nobody who could be named …
+    template = version.template
+    current_app.logger.error(
+        "letter %s.%s cannot be worded: %s", template.key, template.language, error.sentence
+    )
+    return Unavailable(
+        _("This letter cannot be made at the moment: an organizer has to look at it first."), 3600
+    )
+
+
+def _word(
+    campaign: Campaign,
+    office: AudienceOffice,
+    version: TemplateVersion,
+    facts: Mapping[str, Fact],
+    words: Words,
+) -> Worded:
     language = version.template.language
-    values = _values(campaign, office, facts, words, language)
     names = names_for(facts)
-    template = _parsed(version.body, names)
-    subject = _parsed(version.subject, names).render(values)
+    template, subject_template = _parsed(version.body, names), _parsed(version.subject, names)
+    named = _facts_of(template) | _facts_of(subject_template)
+    shown = {key: fact for key, fact in facts.items() if key in named}
+    values = _values(campaign, office, shown, words, language)
+    subject = subject_template.render(values)
     form = office.addressee.form_of_address(language)
     content = LetterContent(
         language=language,
@@ -143,6 +183,10 @@ def word_letter(
         segments=letter.segments(content),
         version=version,
     )
+
+
+def _facts_of(template: placeholders.LetterTemplate) -> set[str]:
+    return {name.split(".")[1] for name in template.names if name.startswith("fact.")}
 
 
 @lru_cache(maxsize=256)

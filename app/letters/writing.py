@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from flask import current_app
 from flask_babel import gettext as _
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -24,7 +24,7 @@ from app.security.rate_limits import hit, seconds_left
 from app.security.tokens import derived_token, hash_token, new_token
 from app.supporters.addresses import address_index
 from app.supporters.models import Consent, Supporter
-from app.supporters.silence import wants_no_mail
+from app.supporters.silence import is_silenced
 
 CONFIRMATION_SPAN = timedelta(days=7)
 CONFIRMATIONS_A_DAY = 3
@@ -67,65 +67,97 @@ def write(
         now: the instant of writing.
 
     Raises:
-        Refused: an office cannot be written to.
+        Refused: an office cannot be written to, or the letter needs something that was left empty.
+        Unavailable: the letter cannot be worded.
         TooMany: this network has sent too many letters within the hour.
     """
     offices = snapshot.choose(draft.recipients)
+    _check_wording(snapshot, draft, offices, now=now)
+    submission = _Submission(snapshot, page, draft, offices, address_index(draft.writer.email), now)
     try:
         with transaction() as session:
-            if _reference_of(session, draft) is not None:
+            known = _look_up(session, submission)
+            if known.letter:
                 return Written(draft.reference, is_new=False)
             allowed = _within_limit(session, network, now)
             if allowed:
-                _store(session, snapshot, page, draft, offices, now=now)
+                _store(session, submission, may_mail=known.may_mail)
     except IntegrityError:
         # Two posts of one form at the same instant on PostgreSQL: the other one was first.
         with transaction() as session:
-            if _reference_of(session, draft) is None:
+            if not _look_up(session, submission).letter:
                 raise
         return Written(draft.reference, is_new=False)
     # Raised outside: an exception inside would undo the count.
     if not allowed:
-        raise TooMany(
-            _("Too many letters came from your network within an hour."), seconds_left(HOUR, now=now)
-        )
+        sentence = _("Too many letters came from your network within an hour.")
+        raise TooMany(sentence, seconds_left(HOUR, now=now))
     return Written(draft.reference, is_new=True)
+
+
+@dataclass(frozen=True)
+class _Submission:
+    """One form that was sent, with all that is known of it before anything is stored."""
+
+    snapshot: Snapshot
+    page: CampaignPage
+    draft: Draft
+    offices: list[AudienceOffice]
+    mailbox: bytes
+    now: datetime
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What the database knows already: the same form, and whether the mailbox may be written to."""
+
+    letter: bool
+    may_mail: bool
+
+
+def _check_wording(snapshot: Snapshot, draft: Draft, offices: list[AudienceOffice], *, now: datetime) -> None:
+    # What is acknowledged here must be possible to confirm. Once for each template is enough to know.
+    words = words_of(draft, now=now)
+    for office in {office.member.template_key: office for office in offices}.values():
+        snapshot.word(office, words)
 
 
 def _within_limit(session: Session, network: str | None, now: datetime) -> bool:
     return network is None or hit(session, "letters", network, window=HOUR, now=now) <= LETTERS_AN_HOUR
 
 
-def _reference_of(session: Session, draft: Draft) -> str | None:
-    return session.scalar(select(Letter.reference).where(Letter.submission_key == draft.submission_key))
+def _look_up(session: Session, submission: _Submission) -> _Known:
+    # Whoever types a stranger's address must not be able to fill that mailbox. The answer on the page is the
+    # same either way, so that it tells nothing about an address.
+    _take_turns(session, submission.mailbox)
+    today = Letter.created_at > submission.now - timedelta(days=1)
+    written = (
+        select(func.count())
+        .select_from(Letter)
+        .join(Supporter, Letter.supporter_id == Supporter.id)
+        .where(Supporter.email_index == submission.mailbox, today)
+        .scalar_subquery()
+    )
+    same = exists().where(Letter.submission_key == submission.draft.submission_key)
+    known, silenced, count = session.execute(select(same, is_silenced(submission.mailbox), written)).one()
+    return _Known(letter=known, may_mail=not silenced and count < CONFIRMATIONS_A_DAY)
 
 
-def _store(
-    session: Session,
-    snapshot: Snapshot,
-    page: CampaignPage,
-    draft: Draft,
-    offices: list[AudienceOffice],
-    *,
-    now: datetime,
-) -> None:
-    index = address_index(draft.writer.email)
-    may_mail = _may_mail(session, index, now)
-    supporter = _supporter(draft, index, now)
+def _store(session: Session, submission: _Submission, *, may_mail: bool) -> None:
+    supporter = _supporter(submission)
     token = new_token()
-    letter = _letter(snapshot, draft, supporter, token, now)
-    copies = [_delivery(snapshot, letter, office, place, now) for place, office in enumerate(offices)]
-    insert_rows(session, supporter, letter, *_consents(page, draft, supporter, now), *copies)
+    letter = _letter(submission, supporter, token)
+    insert_rows(session, supporter, letter, *_consents(submission, supporter), *_copies(submission, letter))
     if may_mail:
         ask_to_confirm(
             session,
-            to=draft.writer.email,
-            campaign_title=page.title,
+            to=submission.draft.writer.email,
+            campaign_title=submission.page.title,
             link=_confirmation_link(token),
             until=letter.confirm_until,
             message_key=letter.id,
-            language=draft.language,
-            now=now,
+            language=submission.draft.language,
+            now=submission.now,
         )
 
 
@@ -133,21 +165,6 @@ def _confirmation_link(token: str) -> str:
     # From the configured address, never from the request's Host header, which anybody can write.
     path = current_app.url_map.bind("").build("public.confirm", {"token": token})
     return f"{current_app.config['REDRESS_SETTINGS'].base_url}{path}"
-
-
-def _may_mail(session: Session, index: bytes, now: datetime) -> bool:
-    # Whoever types a stranger's address must not be able to fill that mailbox. The answer on the page is the
-    # same either way, so that it tells nothing about an address.
-    _take_turns(session, index)
-    if wants_no_mail(session, index):
-        return False
-    written = (
-        select(func.count())
-        .select_from(Letter)
-        .join(Supporter, Letter.supporter_id == Supporter.id)
-        .where(Supporter.email_index == index, Letter.created_at > now - timedelta(days=1))
-    )
-    return (session.scalar(written) or 0) < CONFIRMATIONS_A_DAY
 
 
 def _take_turns(session: Session, index: bytes) -> None:
@@ -158,10 +175,10 @@ def _take_turns(session: Session, index: bytes) -> None:
         session.execute(select(func.pg_advisory_xact_lock(number)))
 
 
-def _supporter(draft: Draft, index: bytes, now: datetime) -> Supporter:
-    writer = draft.writer
+def _supporter(submission: _Submission) -> Supporter:
+    writer = submission.draft.writer
     return Supporter(
-        email_index=index,
+        email_index=submission.mailbox,
         email=writer.email,
         name=writer.name,
         title=writer.title,
@@ -170,28 +187,32 @@ def _supporter(draft: Draft, index: bytes, now: datetime) -> Supporter:
         region=writer.region,
         postal_code=writer.postal_code,
         country=writer.country,
-        language=draft.language,
-        created_at=now,
+        language=submission.draft.language,
+        created_at=submission.now,
     )
 
 
-def _consents(page: CampaignPage, draft: Draft, supporter: Supporter, now: datetime) -> list[Consent]:
-    texts = {"letter": page.consent_text} | ({"updates": page.updates_text} if draft.updates else {})
+def _consents(submission: _Submission, supporter: Supporter) -> list[Consent]:
+    page = submission.page
+    texts = {"letter": page.consent_text} | (
+        {"updates": page.updates_text} if submission.draft.updates else {}
+    )
     return [
         Consent(
             supporter_id=supporter.id,
             purpose=purpose,
             text=text,
             text_version=page.consent_version,
-            given_at=now,
+            given_at=submission.now,
         )
         for purpose, text in texts.items()
     ]
 
 
-def _letter(snapshot: Snapshot, draft: Draft, supporter: Supporter, token: str, now: datetime) -> Letter:
+def _letter(submission: _Submission, supporter: Supporter, token: str) -> Letter:
+    draft, now = submission.draft, submission.now
     letter = Letter(
-        campaign_id=snapshot.campaign.id,
+        campaign_id=submission.snapshot.campaign.id,
         supporter_id=supporter.id,
         submission_key=draft.submission_key,
         reference=draft.reference,
@@ -206,16 +227,17 @@ def _letter(snapshot: Snapshot, draft: Draft, supporter: Supporter, token: str, 
     return letter
 
 
-def _delivery(
-    snapshot: Snapshot, letter: Letter, office: AudienceOffice, place: int, now: datetime
-) -> Delivery:
-    return Delivery(
-        kind="letter",
-        letter_id=letter.id,
-        recipient_id=office.addressee.recipient.id,
-        template_version_id=snapshot.version_for(office, letter.language).id,
-        position=place,
-        state="awaiting_confirmation",
-        state_at=now,
-        created_at=now,
-    )
+def _copies(submission: _Submission, letter: Letter) -> list[Delivery]:
+    return [
+        Delivery(
+            kind="letter",
+            letter_id=letter.id,
+            recipient_id=office.addressee.recipient.id,
+            template_version_id=submission.snapshot.version_for(office, letter.language).id,
+            position=place,
+            state="awaiting_confirmation",
+            state_at=submission.now,
+            created_at=submission.now,
+        )
+        for place, office in enumerate(submission.offices)
+    ]

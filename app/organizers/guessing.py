@@ -26,12 +26,14 @@ FREE_FAILURES_ANYWHERE = 50
 """Of one account from all networks: against guessing from many places at once."""
 
 
-def admit(address: str, account: str, *, now: datetime) -> None:
+def admit(address: str, account: str, *, knows_password: bool, now: datetime) -> None:
     """Let one try pass.
 
     Args:
         address: the network address that it comes from.
         account: whom it is about: an e-mail address as typed, or an organizer's id.
+        knows_password: whether it is a one-time code that is tried. Then the place makes no
+            difference: whoever has come so far can slow down nobody whom they could not rob.
         now: the present instant.
 
     Raises:
@@ -39,7 +41,8 @@ def admit(address: str, account: str, *, now: datetime) -> None:
     """
     network = network_of(address)
     with transaction() as session:
-        allowed = _tries_left(session, network, account, now=now)
+        anywhere = FREE_FAILURES if knows_password else FREE_FAILURES_ANYWHERE
+        allowed = _tries_left(session, network, account, anywhere, now=now)
     # Raised outside: an exception inside would undo the count.
     if not allowed:
         raise TooMany(
@@ -67,10 +70,10 @@ def network_of(address: str) -> str:
     return str(ipaddress.ip_network((int(parsed) >> 64 << 64, 64)))
 
 
-def _tries_left(session: Session, network: str, account: str, *, now: datetime) -> bool:
+def _tries_left(session: Session, network: str, account: str, anywhere: int, *, now: datetime) -> bool:
     if rate_limits.hit(session, "sign-in", network, window=MINUTE, now=now) > TRIES_A_MINUTE:
         return False
-    limits = zip(_failures(network, account), (FREE_FAILURES, FREE_FAILURES_ANYWHERE), strict=True)
+    limits = zip(_failures(network, account), (FREE_FAILURES, anywhere), strict=True)
     for (purpose, subject), free in limits:
         if rate_limits.count(session, purpose, subject, window=MEMORY, now=now) < free:
             continue

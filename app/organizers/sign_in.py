@@ -30,7 +30,7 @@ from app.organizers.passwords import SHORTEST, Passwords
 from app.organizers.permissions import Role
 from app.organizers.second_factor import OneTimePasswords
 from app.organizers.sign_in_log import LoggedRecoveryCodes
-from app.organizers.sign_in_pages import GUESSED, account_in_question, render
+from app.organizers.sign_in_pages import CODES, GUESSED, account_in_question, render
 from app.security.guard import ORGANIZER, PUBLIC, Audience, declare
 from app.security.keys import KeyRing
 
@@ -180,7 +180,12 @@ def _before() -> None:
         return
     name = (request.endpoint or "").removeprefix("security.")
     if name in GUESSED:
-        guessing.admit(request.remote_addr or "", account_in_question(), now=clock.now())
+        guessing.admit(
+            request.remote_addr or "",
+            account_in_question(),
+            knows_password=name in CODES,
+            now=clock.now(),
+        )
     if name in WRITES:
         g.redress_writes = True
         db.session.rollback()

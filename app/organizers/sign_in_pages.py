@@ -12,8 +12,9 @@ from flask_wtf import FlaskForm
 from app import clock
 from app.organizers import guessing
 
-GUESSED = frozenset({"login", "verify", "change_password", "two_factor_token_validation", "mf_recovery"})
-"""Pages on which somebody could guess a password or a code."""
+CODES = frozenset({"two_factor_token_validation", "mf_recovery"})
+GUESSED = CODES | {"login", "verify", "change_password"}
+"""Pages on which somebody could guess a code, or a password."""
 
 
 def render(template: str, **context: Any) -> ResponseReturnValue:

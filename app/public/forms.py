@@ -1,9 +1,9 @@
-"""The form of the write page. Field names are those of contract.md; rules live below, here they are translated."""
+"""The form of the write page, with the field names of contract.md. Rules live below; here they get words."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from flask_babel import gettext as _
@@ -71,7 +71,7 @@ def line(limit: int = LONGEST_LINE) -> Cleaned:
 
 
 class WriteForm(FlaskForm):
-    """What a supporter fills in. `minimum_words` and `personal_required` come from the campaign."""
+    """What a supporter fills in. `minimum_words`, `personal_required` and `languages` are the campaign's."""
 
     recipients = SelectMultipleField(_l("Offices"), validate_choice=False)
     personal_message = TextAreaField(_l("In your own words"), [Cleaned(clean_text, LONGEST_MESSAGE)])
@@ -98,10 +98,18 @@ class WriteForm(FlaskForm):
     website = StringField(_l("Website"))
 
     def __init__(
-        self, *args: Any, minimum_words: int = 0, personal_required: bool = False, **kwargs: Any
+        self,
+        *args: Any,
+        minimum_words: int = 0,
+        personal_required: bool = False,
+        languages: Collection[str] = ("en",),
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.unsafe: set[str] = set()
+        self.languages = languages
+        if not self.language.data:
+            self.language.data = "en" if "en" in languages else min(languages, default="en")
         self.minimum_words = minimum_words
         self.personal_required = personal_required
         self.personal_message.flags.required = personal_required
@@ -143,6 +151,11 @@ class WriteForm(FlaskForm):
         if field.data and field.data not in {code for code, _name in self.country.choices}:
             raise ValidationError(_("Please choose your country from the list."))
 
+    def validate_language(self, field: Field) -> None:
+        """One in which the campaign has a letter."""
+        if field.data not in self.languages:
+            raise ValidationError(_("This campaign has no letter in that language."))
+
     @property
     def has_unsafe_text(self) -> bool:
         """Whether something was typed that no letter can hold."""
@@ -168,12 +181,17 @@ class WriteForm(FlaskForm):
         Args:
             unfinished: for a preview: let something stand where nothing was typed yet.
         """
-        missing = {"name": _("[your name]"), "city": _("[your city]"), "words": _("[your own words]")}
+        missing = {
+            "name": _("[your name]"),
+            "city": _("[your city]"),
+            "country": _("[your country]"),
+            "words": _("[your own words]"),
+        }
         fills = missing if unfinished else dict.fromkeys(missing, "")
         writer = Writer(
             name=self.name.data or fills["name"],
             email=self.email.data or "",
-            country=self.country.data or "",
+            country=self.country.data or fills["country"],
             title=self.title.data or "",
             affiliation=self.affiliation.data or "",
             city=self.city.data or fills["city"],

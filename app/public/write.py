@@ -66,7 +66,10 @@ def _open(slug: str) -> tuple[Snapshot, CampaignPage]:
 
 def _form(page: CampaignPage) -> WriteForm:
     return WriteForm(
-        minimum_words=page.minimum_words, personal_required=page.required, page_language=page_language()
+        minimum_words=page.minimum_words,
+        personal_required=page.required,
+        languages={template.language for template in page.row.templates},
+        page_language=page_language(),
     )
 
 
@@ -97,7 +100,10 @@ def _send(snapshot: Snapshot, page: CampaignPage, form: WriteForm) -> ResponseRe
 def _worded(snapshot: Snapshot, form: WriteForm) -> list[Worded]:
     if form.has_unsafe_text:
         return []
-    return preview(snapshot, form.draft(unfinished=True), now=clock.now())
+    try:
+        return preview(snapshot, form.draft(unfinished=True), now=clock.now())
+    except Refused:  # the letter needs a field that is still empty: there is nothing to show before that
+        return []
 
 
 def _render(

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Literal
 
 from babel import Locale, UnknownLocaleError
@@ -94,13 +95,18 @@ def place_and_date(place: str, day: date, language: str) -> str:
 
     `language` is a locale code ("fr", "en-GB"), English if it is not known. `place` may be empty.
     """
+    written, article = _long_date(day, language)
+    return f"{place.strip()}, {article}{written}" if place.strip() else written
+
+
+@lru_cache(maxsize=256)
+def _long_date(day: date, language: str) -> tuple[str, str]:
+    """Return the date as `language` writes it, and the word that comes before it after a place."""
     locale = _locale(language)
     written = format_date(day, "long", locale=locale)
-    if locale.language == "fr" and day.day == 1:
-        written = re.sub("^1 ", "1er ", written)
-    if not place.strip():
-        return written
-    return f"{place.strip()}, {'le ' if locale.language == 'fr' else ''}{written}"
+    if locale.language != "fr":
+        return written, ""
+    return re.sub("^1 ", "1er ", written), "le "
 
 
 def _locale(language: str) -> Locale:

@@ -44,7 +44,7 @@ def _reason(sentence: str) -> str:
 
 
 def canonical(address: str) -> str:
-    """Return the one form of a mailbox: case and `+tag` make no new one, and dots count outside Gmail only."""
+    """Return the one form of a mailbox: case and `+tag` make no new one, dots only outside Gmail."""
     local, _at, domain = address.casefold().rpartition("@")
     local = local.split("+", 1)[0] or local
     if domain in DOTLESS_DOMAINS:

@@ -19,13 +19,12 @@ class SilencedMailbox(Base):
     since: Mapped[datetime]
 
 
-def wants_no_mail(session: Session, index: bytes) -> bool:
-    """Whether the mailbox behind a blind index asked to be left alone."""
-    query = sa.select(SilencedMailbox.id).where(SilencedMailbox.email_index == index)
-    return session.scalar(query) is not None
+def is_silenced(index: bytes) -> sa.Exists:
+    """Return the condition that the mailbox behind a blind index asked to be left alone."""
+    return sa.exists().where(SilencedMailbox.email_index == index)
 
 
 def silence(session: Session, index: bytes, *, now: datetime) -> None:
     """Remember that the mailbox wants no mail; a second time changes nothing."""
-    if not wants_no_mail(session, index):
+    if not session.scalar(sa.select(is_silenced(index))):
         session.add(SilencedMailbox(email_index=index, since=now))

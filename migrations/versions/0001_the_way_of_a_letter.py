@@ -360,7 +360,8 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("kind IN ('letter', 'notice')", name=op.f("ck_deliveries_kind")),
         sa.CheckConstraint(
-            "state IN ('awaiting_confirmation', 'held', 'queued', 'sending', 'accepted', 'deferred', 'unclear', 'bounced', 'failed', 'cancelled', 'to_print', 'printed', 'posted', 'self_sent')",
+            "state IN ('awaiting_confirmation', 'held', 'queued', 'sending', 'accepted', 'deferred', "
+            "'unclear', 'bounced', 'failed', 'cancelled', 'to_print', 'printed', 'posted', 'self_sent')",
             name=op.f("ck_deliveries_state"),
         ),
         sa.ForeignKeyConstraint(

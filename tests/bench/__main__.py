@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 import shutil
 import signal
 import statistics
@@ -23,7 +22,8 @@ from http.cookiejar import CookieJar
 from pathlib import Path
 from urllib.request import HTTPCookieProcessor, OpenerDirector, build_opener
 
-from tests.support.environ import installation
+from tests.bench.floor import prepare
+from tests.support.environment import installation
 from tests.support.ports import HOST, free_port
 
 HERE = Path(__file__).parent
@@ -69,13 +69,16 @@ def load(address: str, *, script: Path | None = None, environ: dict[str, str] | 
     """Put load on an address of this machine for `SECONDS` seconds."""
     command = ["wrk", "--latency", "-t2", f"-c{CONNECTIONS}", f"-d{SECONDS}s", address]
     command += ["-s", str(script)] if script else []
-    said = subprocess.run(
-        command, env=os.environ | (environ or {}), capture_output=True, text=True, check=True, timeout=SECONDS + 30
-    ).stdout
+    environ = os.environ | (environ or {})
+    run = subprocess.run(
+        command, env=environ, capture_output=True, text=True, check=True, timeout=SECONDS + 30
+    )
+    said = run.stdout
     rate = float(_found(r"Requests/sec:\s+([\d.]+)", said))
     amount, unit = re.search(r"99%\s+([\d.]+)(us|ms|s)", said).groups()  # type: ignore[union-attr]
     refused = re.search(r"Non-2xx or 3xx responses: (\d+)", said)
-    return Figure(rate, float(amount) * {"us": 0.001, "ms": 1, "s": 1000}[unit], int(refused[1]) if refused else 0)
+    p99 = float(amount) * {"us": 0.001, "ms": 1, "s": 1000}[unit]
+    return Figure(rate, p99, int(refused[1]) if refused else 0)
 
 
 def _found(pattern: str, text: str) -> str:
@@ -118,7 +121,8 @@ def main() -> int:
         environ = installation(folder / "site", REDRESS_BASE_URL=f"http://{HOST}:{site_port}")
         for step in (["db", "upgrade"], ["seed", "--demo"]):
             subprocess.run([*redress, *step], env=os.environ | environ, check=True, stdout=subprocess.DEVNULL)
-        stack.enter_context(running([*redress, "serve", "--port", str(site_port)], environ, site_port, "/healthz"))
+        serve = [*redress, "serve", "--port", str(site_port)]
+        stack.enter_context(running(serve, environ, site_port, "/healthz"))
         base = f"http://{HOST}:{site_port}"
         jar = CookieJar()
         browser = build_opener(HTTPCookieProcessor(jar))
@@ -126,10 +130,12 @@ def main() -> int:
         page.write_bytes(browser.open(base + CAMPAIGN).read())
         form = form_of(browser, jar, base)
         floor = {"BENCH_DATABASE_URL": f"sqlite:///{folder / 'floor.sqlite'}", "BENCH_PAGE": str(page)}
-        command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(floor_port)]
+        command = [sys.executable, "-m", "granian", "--interface", "wsgi"]
+        command += ["--host", HOST, "--port", str(floor_port)]
         command += ["--workers", "2", "--blocking-threads", "4", "--no-ws", "--log-level", "warning"]
         command += ["tests.bench.floor:application"]
-        stack.enter_context(running(command, floor | {"BENCH_SECRET": secrets.token_hex()}, floor_port, "/page"))
+        prepare(floor["BENCH_DATABASE_URL"])
+        stack.enter_context(running(command, floor, floor_port, "/page"))
         return report(base, f"http://{HOST}:{floor_port}", form)
 
 

@@ -10,7 +10,8 @@ import os
 from pathlib import Path
 
 import sqlalchemy as sa
-from flask import Flask, render_template_string, request
+from flask import Flask, render_template, request
+from jinja2 import DictLoader
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database import Base, db, init_database, transaction
@@ -26,18 +27,25 @@ class FloorRow(Base):
     message: Mapped[str] = mapped_column(sa.Text)
 
 
+def prepare(database_url: str) -> None:
+    """Create the floor's one table, before its processes start."""
+    application = Flask("floor")
+    init_database(application, database_url)
+    with application.app_context():
+        FloorRow.metadata.create_all(db.engine, tables=[FloorRow.__table__])  # type: ignore[list-item]
+        db.engine.dispose()
+
+
 def make() -> Flask:
     """Return the floor's application; BENCH_DATABASE_URL and BENCH_PAGE say where its data are."""
     application = Flask("floor")
     init_database(application, os.environ["BENCH_DATABASE_URL"])
     # The campaign page as it was sent, as a template without any tag: all the work is Jinja's and Flask's.
     page = "{% raw %}" + Path(os.environ["BENCH_PAGE"]).read_text(encoding="utf-8") + "{% endraw %}"
-    with application.app_context():
-        FloorRow.metadata.create_all(db.engine, tables=[FloorRow.__table__])  # type: ignore[list-item]
-
+    application.jinja_loader = DictLoader({"page.html": page})  # type: ignore[assignment]
     @application.get("/page")
     def page_view() -> str:
-        return render_template_string(page)
+        return render_template("page.html")
 
     @application.post("/row")
     def row_view() -> str:

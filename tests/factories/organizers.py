@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pyotp
-from flask import current_app
+from flask import Flask, current_app
 from flask_security import hash_password
 from werkzeug.test import TestResponse
 
@@ -15,6 +15,7 @@ from app import clock
 from app.database import transaction
 from app.organizers.models import Organizer
 from tests.support.client import CheckingClient
+from tests.support.pages import Page, text_of
 
 PASSWORD = "seven small green herons"
 _numbers = itertools.count(1)
@@ -28,10 +29,14 @@ class Account:
     password: str
     secret: str
 
-    def code(self, at: datetime | None = None) -> str:
-        """Return the one-time password of the moment (of the machine's clock, as authenticators have it)."""
-        totp = pyotp.TOTP(self.secret)
-        return totp.at(at) if at else totp.now()
+    def code(self, steps_ahead: int = 0) -> str:
+        """Return the one-time password of the moment, by the machine's clock, as authenticators have it.
+
+        Args:
+            steps_ahead: 1 gives the next one, for somebody who has just used the present one: a clock
+                may differ by a step.
+        """
+        return pyotp.TOTP(self.secret).at(datetime.now(UTC), counter_offset=steps_ahead)
 
 
 def store_account(role: str = "organizer", **fields: object) -> Account:
@@ -53,11 +58,25 @@ def store_account(role: str = "organizer", **fields: object) -> Account:
     return Account(email, PASSWORD, security.totp_factory.get_totp_b32_key(sealed))
 
 
-def sign_in(client: CheckingClient, account: Account) -> TestResponse:
+def give_password(client: CheckingClient, account: Account, password: str = "") -> TestResponse:
+    """Go through the first half of signing in, and return the page that this leads to."""
+    typed = {"email": account.email, "password": password or account.password}
+    return client.submit(client.get("/admin/login"), typed, follow_redirects=True)
+
+
+def sign_in(client: CheckingClient, account: Account, steps_ahead: int = 0) -> TestResponse:
     """Sign in with password and one-time code, and return the page that this leads to."""
-    page = client.submit(
-        client.get("/admin/login"),
-        {"email": account.email, "password": account.password},
-        follow_redirects=True,
-    )
-    return client.submit(page, {"code": account.code()}, follow_redirects=True)
+    page = give_password(client, account)
+    answer = client.submit(page, {"code": account.code(steps_ahead)}, follow_redirects=True)
+    assert answer.status_code == 200, text_of(next(Page(answer.text).elements("main"), None))
+    return answer
+
+
+def desk_of(app: Flask, role: str) -> CheckingClient:
+    """Return the browser of somebody with that role who is signed in."""
+    with app.app_context():
+        account = store_account(role)
+    client = app.test_client()
+    assert isinstance(client, CheckingClient)
+    sign_in(client, account)
+    return client

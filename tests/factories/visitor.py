@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
 from tests.factories.letters import OWN_WORDS, notices, token_in
@@ -58,6 +59,16 @@ class Visitor:
         if not hasattr(self, "page"):
             self.opens_form()
         return self.client.submit(self.page, whole_form(**other), button=button, field="personal_message")
+
+    def forges(self, *, button: str = "send", **other: Typed) -> TestResponse:
+        """Send the filled-in form with `other`, whatever the page offers: what a program can do."""
+        form = self.opens_form().form(field="personal_message")
+        pairs = form.filled(whole_form(), button)
+        sent = MultiDict([(name, value) for name, value in pairs if name not in other])
+        for name, value in other.items():
+            for one in [value] if isinstance(value, str) else value:
+                sent.add(name, one)
+        return self.client.post(self.write_path, data=sent)
 
     def previews(self, **other: Typed) -> TestResponse:
         """Fill in the form and ask for the preview."""

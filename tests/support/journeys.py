@@ -62,6 +62,8 @@ class Visitor:
     def __init__(self, base: str) -> None:
         self.base = base
         self.opener = build_opener(HTTPCookieProcessor(CookieJar()))
+        self.csrf_token = ""
+        """Of the last form that was sent: a page keeps it after it was used."""
 
     def get(self, address: str) -> Answer:
         """Open a page; `address` may be a path."""
@@ -70,6 +72,7 @@ class Visitor:
     def post(self, address: str, fields: Sequence[tuple[str, str]]) -> Answer:
         """Send a form, with the `Origin` that a browser would send."""
         target = urljoin(self.base, address)
+        self.csrf_token = dict(fields).get("csrf_token", "")
         return self._open(Request(target, urlencode(fields).encode(), {"Origin": self.base}))
 
     def submit(
@@ -174,6 +177,16 @@ def confirm_letter(visitor: Visitor, link: str) -> Answer:
     asked = visitor.get(link)
     assert asked.status == 200, asked.page.text[:500]
     return visitor.submit(asked)
+
+
+def settled_page(visitor: Visitor, page: Answer, wanted: Mapping[str, str], within: float = 30.0) -> Answer:
+    """Open a letter's page again and again until every copy is in the state that is wanted, and return it."""
+    deadline = time.monotonic() + within
+    while page.page.states != wanted:
+        assert time.monotonic() < deadline, f"after {within} s: {page.page.states}"
+        time.sleep(0.1)
+        page = visitor.get(page.url)
+    return page
 
 
 def confirmation_link(text: str) -> str:

@@ -1,0 +1,98 @@
+"""Two hundred supporters, four offices each: nothing lost, nothing sent twice, also when workers are killed."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.support.databases import Backend
+from tests.support.journeys import body_of
+from tests.support.journeys_crowd import CONFIRMED_AT, LETTERS, Crowd, crowd, received
+from tests.support.journeys_nursery import Nursery, kill, nursery
+from tests.support.processes import run_redress
+from tests.support.smtp import RecordingSmtpServer
+
+KILLS = 20
+
+
+@pytest.fixture
+def waiting(
+    all_backends: dict[str, Backend], backend: Backend, run_folder: Path, keys_file: Path, tmp_path: Path
+) -> Iterator[Crowd]:
+    """A crowd's letters, confirmed and not yet sent."""
+    with crowd(all_backends, backend.name, run_folder, keys_file, tmp_path) as found:
+        assert found.states() == {"queued": LETTERS}
+        yield found
+
+
+def drain(waiting: Crowd, smtp_server: RecordingSmtpServer, *, later: timedelta) -> None:
+    """Let one worker deliver all that is due some time after the letters were confirmed."""
+    clock = {"REDRESS_TEST_NOW": (CONFIRMED_AT + later).isoformat(), "REDRESS_SMTP_URL": smtp_server.url}
+    done = run_redress("worker", "--drain", environ={**waiting.environ, **clock}, timeout=300)
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_every_letter_arrives_once(waiting: Crowd, smtp_server: RecordingSmtpServer) -> None:
+    """One worker: each office gets each supporter's letter, as it was confirmed, once."""
+    drain(waiting, smtp_server, later=timedelta(minutes=1))
+    letters = waiting.letters()
+    arrived = received(smtp_server.envelopes)
+    assert waiting.states() == {"accepted": LETTERS}
+    assert set(arrived) == set(letters)
+    assert {len(copies) for copies in arrived.values()} == {1}
+    for message_id, (_state, to, text) in letters.items():
+        (one,) = arrived[message_id]
+        assert one.rcpt_tos == (to,)
+        assert body_of(one.content) == text
+
+
+def test_killed_workers_lose_nothing_and_hide_nothing(
+    waiting: Crowd, smtp_server: RecordingSmtpServer, tmp_path: Path
+) -> None:
+    """Workers are killed at random moments, twenty times.
+
+    No letter is sent again where it may have arrived: it is `unclear`. When somebody has decided that
+    those be sent all the same, none is missing, and each that arrived twice is one that was marked.
+    """
+    environ = {**waiting.environ, "REDRESS_SMTP_URL": smtp_server.url}
+    with nursery(environ, tmp_path / "workers.log") as workers:
+        kill_many(workers, smtp_server)
+    drain(waiting, smtp_server, later=timedelta(hours=1))
+
+    arrived = received(smtp_server.envelopes)
+    assert {len(copies) for copies in arrived.values()} == {1}
+    unclear = waiting.ever_unclear()
+    assert waiting.states() == {
+        "accepted": LETTERS - len(unclear),
+        **({"unclear": len(unclear)} if unclear else {}),
+    }
+    letters = waiting.letters()
+    assert {id_ for id_, (state, _to, _text) in letters.items() if state == "accepted"} <= set(arrived)
+    assert waiting.broken_attempts() >= KILLS // 4, "the kills hardly ever met a worker at work"
+
+    waiting.send_unclear_again(CONFIRMED_AT + timedelta(hours=2))
+    drain(waiting, smtp_server, later=timedelta(hours=3))
+    arrived = received(smtp_server.envelopes)
+    assert waiting.states() == {"accepted": LETTERS}
+    assert set(arrived) == set(letters)
+    assert {id_ for id_, copies in arrived.items() if len(copies) > 1} <= unclear
+
+
+def kill_many(workers: Nursery, smtp_server: RecordingSmtpServer) -> None:
+    """Start one worker after the other, and kill each a random while after it has begun to deliver."""
+    chance = random.Random()
+    for number in range(1, KILLS + 1):
+        connections = smtp_server.connections
+        worker = workers.start(CONFIRMED_AT + timedelta(minutes=number))
+        deadline = time.monotonic() + 30
+        while smtp_server.connections == connections:
+            assert time.monotonic() < deadline, f"worker {number} does not begin"
+            time.sleep(0.002)
+        time.sleep(chance.uniform(0, 0.3))
+        kill(worker)
+        assert len(smtp_server.envelopes) < LETTERS, "everything was delivered before the last kill"
