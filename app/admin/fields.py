@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
@@ -103,6 +104,23 @@ class Lines(TextAreaField):
             self.data = [clean_line(part, limit=200) for part in self.data or []]
         except RenderingError as error:
             raise StopValidation(_(error.message, **error.values)) from None
+
+
+class Codes(StringField):
+    """A list of language codes, with commas between them."""
+
+    def _value(self) -> str:
+        return str(self.raw_data[0]) if self.raw_data else ", ".join(self.data or [])
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Divide at commas and blanks."""
+        if valuelist:
+            self.data = [code for code in re.split(r"[,;\s]+", valuelist[0]) if code]
+
+    def pre_validate(self, form: FlaskForm) -> None:
+        """Two or three letters each, and perhaps a script or a country."""
+        if not all(re.fullmatch(r"[a-z]{2,3}(-[A-Za-z]{2,4})?", code) for code in self.data or []):
+            raise StopValidation(_("Write language codes with commas between them, such as: en, fr"))
 
 
 class SourceLines(TextAreaField):

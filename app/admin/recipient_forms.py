@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from datetime import date, datetime
 from typing import Any
@@ -10,10 +9,9 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, Field, HiddenField, SelectField
-from wtforms.validators import ValidationError
+from wtforms import BooleanField, HiddenField, SelectField
 
-from app.admin.fields import Country, Day, Lines, Needed, SourceLines, line, offered, text
+from app.admin.fields import Codes, Country, Day, Lines, Needed, SourceLines, line, offered, text
 from app.admin.words import ACCEPTS, CHANNELS, COLUMNS, CONFIDENCES, LEVELS, STYLES
 from app.recipients.drafts import ContactDraft, Draft, HolderDraft, OfficeDraft, values_of
 from app.recipients.models import Contact, Holder, Recipient
@@ -84,18 +82,13 @@ class OfficeForm(_Edited):
     accepts = SelectField(COLUMNS["accepts"], choices=offered(ACCEPTS))
     how_to_submit = text(COLUMNS["how_to_submit"])
     mandate = text(COLUMNS["mandate"])
-    languages = line(COLUMNS["languages"], 60)
+    languages = Codes(COLUMNS["languages"])
     address_style = SelectField(COLUMNS["address_style"], choices=offered(STYLES))
     variants = Lines(COLUMNS["variants"])
     note = text(COLUMNS["note"])
     confidence = SelectField(COLUMNS["confidence"], choices=offered(CONFIDENCES), default="unverified")
     checked_on = Day(COLUMNS["checked_on"])
     sources = SourceLines(COLUMNS["sources"])
-
-    def validate_languages(self, field: Field) -> None:
-        """Codes of two or three letters."""
-        if any(not re.fullmatch(r"[a-z]{2,3}(-[A-Za-z]{2,4})?", code) for code in codes(field.data)):
-            raise ValidationError(_("Write language codes with commas between them, such as: en, fr"))
 
     def draft(self) -> OfficeDraft:
         """Return what was filled in."""
@@ -109,7 +102,7 @@ class OfficeForm(_Edited):
             accepts=self.accepts.data,
             how_to_submit=self.how_to_submit.data,
             mandate=self.mandate.data,
-            languages=codes(self.languages.data),
+            languages=self.languages.data or [],
             address_style=self.address_style.data,
             variants=self.variants.data or [],
             note=self.note.data,
@@ -122,7 +115,6 @@ class OfficeForm(_Edited):
     def of(cls, recipient: Recipient) -> OfficeForm:
         """Return the form filled with an office."""
         form = cls(obj=recipient)
-        form.languages.data = ", ".join(recipient.languages)
         form.remember(recipient)
         return form
 
@@ -246,11 +238,6 @@ class VerifyForm(FlaskForm):
     """Verifying a contact."""
 
     how = line(_l("Checked against what?"), 200, _l("Say how you checked it: a page, a call, a letterhead."))
-
-
-def codes(typed: str) -> list[str]:
-    """Return the language codes in what was typed."""
-    return [code for code in re.split(r"[,;\s]+", typed or "") if code]
 
 
 def told(value: object) -> str:

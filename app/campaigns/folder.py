@@ -12,7 +12,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import yaml
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -20,6 +19,7 @@ from app.campaigns.models import AudienceMember, Campaign, LetterTemplate, Templ
 from app.database import transaction
 from app.errors import RedressError
 from app.recipients.models import Recipient
+from app.yaml_files import parse_yaml, read_yaml
 
 CAMPAIGN_FIELDS = [
     "title",
@@ -62,7 +62,7 @@ def load_campaign(folder: Path, *, now: datetime) -> str:
     Raises:
         RedressError: the folder is not a campaign, or names an office that does not exist.
     """
-    description = _plain(yaml.safe_load((folder / "campaign.yaml").read_text(encoding="utf-8")))
+    description = _plain(read_yaml(folder / "campaign.yaml"))
     letters = [read_letter(path) for path in sorted((folder / "letters").glob("*.txt"))]
     slug: str = description["slug"]
     with transaction() as session:
@@ -82,7 +82,7 @@ def read_letter(path: Path) -> LetterFile:
     parts = path.read_text(encoding="utf-8").split("---\n", 2)
     if len(parts) != 3 or parts[0].strip():
         raise RedressError(f"{path.name} must begin with its name and subject between two lines of “---”.")
-    front = yaml.safe_load(parts[1])
+    front = parse_yaml(parts[1], path.name)
     return LetterFile(
         key=key,
         language=language,

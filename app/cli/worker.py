@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import random
 import secrets
@@ -56,11 +57,13 @@ def _command(drain: bool) -> list[str]:
 
 
 def _work(app: Flask, stop: threading.Event, drain: bool) -> None:
+    from app.cli.chores import beside
     from app.delivery.readiness import check_tables
 
     with app.app_context():
         check_tables()
-    _worker(app).run(stop, drain=drain)
+    with contextlib.nullcontext() if drain else beside(app, stop):
+        _worker(app).run(stop, drain=drain)
 
 
 def _worker(app: Flask) -> Worker:

@@ -6,11 +6,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import yaml
 from sqlalchemy import select
 
 from app.database import transaction
 from app.evidence.models import Fact
+from app.yaml_files import read_yaml
 
 FIELDS = [
     "register_id",
@@ -34,7 +34,7 @@ def load_facts(path: Path) -> int:
     Returns:
         How many facts the file holds.
     """
-    facts = yaml.safe_load(path.read_text(encoding="utf-8")) or []
+    facts = read_yaml(path) or []
     with transaction() as session:
         rows = {row.key: row for row in session.scalars(select(Fact))}
         for fact in facts:

@@ -18,8 +18,8 @@ LOCALES = ("en",)
 
 DIRECTIONS = {"left-to-right": "ltr", "right-to-left": "rtl"}
 
-# CLDR also lists regions that are no countries: continents, groupings, exceptional reservations. Of two letters
-# there are these (Kosovo's XK is user-assigned, and stays).
+# CLDR also lists regions that are no countries: continents, groupings, exceptional reservations. With two
+# letters there are these (Kosovo's XK is user-assigned, and stays).
 NOT_COUNTRIES = frozenset(
     {"AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"}
 )

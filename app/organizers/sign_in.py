@@ -15,7 +15,7 @@ from typing import Any, cast
 from flask import Blueprint, Flask, abort, flash, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_login import user_logged_out
+from flask_login import current_user, user_logged_out
 from flask_security import FSQLALiteUserDatastore, Security
 from flask_security import views as pages
 from flask_security.recovery_codes import mf_recovery, mf_recovery_codes
@@ -173,12 +173,15 @@ def two_factor_rescue() -> ResponseReturnValue:
     return redirect(url_for("security.mf_recovery"), 303)
 
 
-def _before() -> None:
+def _before() -> ResponseReturnValue | None:
     if request.is_json:
         abort(400)
-    if request.method != "POST":
-        return
     name = (request.endpoint or "").removeprefix("security.")
+    if name == "two_factor_token_validation" and _has_nothing_to_prove():
+        # Flask-Security would sign them out, for going back a page.
+        return redirect(url_for("admin_account.show"))
+    if request.method != "POST":
+        return None
     if name in GUESSED:
         guessing.admit(
             request.remote_addr or "",
@@ -190,6 +193,11 @@ def _before() -> None:
         g.redress_writes = True
         db.session.rollback()
         db.session.connection(execution_options={"redress_write": True})
+    return None
+
+
+def _has_nothing_to_prove() -> bool:
+    return bool(current_user.is_authenticated) and session.get("tf_state") != "validating_profile"
 
 
 def _ask_again(_within: timedelta, _grace: timedelta) -> Response:

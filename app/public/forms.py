@@ -89,7 +89,7 @@ class WriteForm(FlaskForm):
         _l("City"), [Required(_l("Please give your city: offices look for where a letter is from.")), line()]
     )
     postal_code = StringField(_l("Postal code"), [line(20)])
-    language = HiddenField(default="en")
+    language = HiddenField()
     consent = BooleanField(
         _l("Consent"), [Required(_l("Please agree to the sending of your letter in your name."))]
     )
@@ -148,8 +148,11 @@ class WriteForm(FlaskForm):
 
     def validate_country(self, field: Field) -> None:
         """One of the list."""
-        if field.data and field.data not in {code for code, _name in self.country.choices}:
+        if field.data and not self._is_country(field.data):
             raise ValidationError(_("Please choose your country from the list."))
+
+    def _is_country(self, code: str | None) -> bool:
+        return bool(code) and code in {known for known, _name in self.country.choices}
 
     def validate_language(self, field: Field) -> None:
         """One in which the campaign has a letter."""
@@ -191,7 +194,7 @@ class WriteForm(FlaskForm):
         writer = Writer(
             name=self.name.data or fills["name"],
             email=self.email.data or "",
-            country=self.country.data or fills["country"],
+            country=self.country.data if self._is_country(self.country.data) else fills["country"],
             title=self.title.data or "",
             affiliation=self.affiliation.data or "",
             city=self.city.data or fills["city"],

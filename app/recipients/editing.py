@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.database import transaction
@@ -33,6 +34,15 @@ def add_recipient(draft: OfficeDraft, *, row_id: uuid.UUID, actor: str, now: dat
         Refused: a value is not one of those that there are.
     """
     _check(draft)
+    try:
+        return _add(draft, row_id, actor, now)
+    except IntegrityError:
+        # Somebody was faster by a moment: with the same form (then there is nothing left to do), or with
+        # another office of that name (then the next free slug is taken).
+        return _add(draft, row_id, actor, now)
+
+
+def _add(draft: OfficeDraft, row_id: uuid.UUID, actor: str, now: datetime) -> Recipient:
     with transaction() as session:
         existing = session.get(Recipient, row_id)
         if existing is not None:
@@ -42,6 +52,7 @@ def add_recipient(draft: OfficeDraft, *, row_id: uuid.UUID, actor: str, now: dat
         apply(recipient, draft, now)
         refresh_search_text(recipient)
         session.add(recipient)
+        session.flush()
         note(session, "recipient.added", recipient, actor=actor, now=now)
     return recipient
 

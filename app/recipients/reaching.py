@@ -34,13 +34,13 @@ def add_contact(
     """
     draft = _checked(draft)
     with transaction() as session:
-        recipient = locked(session, Recipient, recipient_id)
+        locked(session, Recipient, recipient_id)
         existing = session.get(Contact, row_id)
         if existing is not None:
             return existing
-        contact = Contact(id=row_id, status="active")
+        contact = Contact(id=row_id, recipient_id=recipient_id, status="active")
         apply(contact, draft, now)
-        recipient.contacts.append(contact)
+        session.add(contact)
         _noted(session, "contact.added", contact, actor=actor, now=now)
     return contact
 

@@ -26,10 +26,11 @@ def refresh_search_text(recipient: Recipient) -> None:
 
     To be called after every change of the row or of its holders, in the same transaction.
     """
-    words = [recipient.institution, recipient.title, recipient.short_name, *recipient.variants]
+    words = [recipient.institution, recipient.title, recipient.short_name, *(recipient.variants or ())]
     for holder in recipient.holders:
-        words += [holder.name, *holder.variants]
-    recipient.search_text = "\n".join(filter(None, map(normalised, words)))
+        words += [holder.name, *(holder.variants or ())]
+    # A row that was never stored has no value yet where the table has a default.
+    recipient.search_text = "\n".join(normalised(word) for word in words if word)
 
 
 def matching(query: str) -> list[sa.ColumnElement[bool]]:

@@ -12,7 +12,6 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-import yaml
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -20,6 +19,7 @@ from app.database import transaction
 from app.errors import RedressError
 from app.recipients.models import Contact, Holder, Recipient
 from app.recipients.search import refresh_search_text
+from app.yaml_files import read_yaml
 
 DEMO_DOMAIN = "offices.example"
 """Reserved by RFC 2606: mail to it goes nowhere."""
@@ -97,7 +97,7 @@ def load_recipients(folder: Path) -> Loaded:
     Raises:
         RedressError: a file is not YAML, or a successor does not exist.
     """
-    offices = [office for path in sorted(folder.glob("*.yaml")) for office in _read(path)]
+    offices = [office for path in sorted(folder.glob("*.yaml")) for office in read_yaml(path) or ()]
     loaded = Loaded()
     with transaction() as session:
         rows = {row.external_id: row for row in session.scalars(select(Recipient))}
@@ -107,13 +107,6 @@ def load_recipients(folder: Path) -> Loaded:
         for office in offices:
             _successor(rows, office)
     return loaded
-
-
-def _read(path: Path) -> list[dict[str, Any]]:
-    try:
-        return yaml.safe_load(path.read_text(encoding="utf-8")) or []
-    except yaml.YAMLError as error:
-        raise RedressError(f"{path.name} cannot be read: {' '.join(str(error).split())}") from None
 
 
 def _office(session: Session, row: Recipient | None, office: Mapping[str, Any], loaded: Loaded) -> Recipient:

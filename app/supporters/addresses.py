@@ -6,6 +6,7 @@ from email_validator import EmailNotValidError, validate_email
 from flask_babel import gettext as _
 
 from app.errors import Refused
+from app.rendering.mail import UnsafeHeader, wire_address
 from app.security.keys import blind_index
 
 DOTLESS_DOMAINS = frozenset({"gmail.com", "googlemail.com"})
@@ -32,11 +33,16 @@ def checked_address(typed: str, field: str = "email") -> str:
         raise Refused(_("This does not look like an e-mail address."), field)
     try:
         # No DNS: whether the mailbox exists is what the confirmation mail finds out.
-        return validate_email(typed, check_deliverability=False).normalized
+        address = validate_email(typed, check_deliverability=False, strict=True).normalized
+        # What is taken here must be possible to write to.
+        wire_address(address)
     except EmailNotValidError as error:
         raise Refused(
             _("This e-mail address cannot be right: %(reason)s", reason=_reason(str(error))), field
         ) from None
+    except UnsafeHeader:
+        raise Refused(_("This does not look like an e-mail address."), field) from None
+    return address
 
 
 def _reason(sentence: str) -> str:

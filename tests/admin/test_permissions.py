@@ -76,7 +76,9 @@ def things(app: Flask) -> dict[str, object]:
         return {
             "recipient_id": office.id,
             "holder_id": db.session.scalars(select(Holder.id).where(Holder.recipient_id == office.id)).one(),
-            "contact_id": db.session.scalars(select(Contact.id).where(Contact.recipient_id == office.id)).one(),
+            "contact_id": db.session.scalars(
+                select(Contact.id).where(Contact.recipient_id == office.id)
+            ).one(),
             "campaign_id": db.session.scalars(select(Campaign.id)).one(),
             "letter_id": delivery.letter_id,
             "delivery_id": delivery.id,
@@ -103,9 +105,13 @@ def statuses(client: CheckingClient, app: Flask, things: dict[str, object]) -> d
             if rule.endpoint in {"security.logout", "admin_account.sign_out_everywhere"}:
                 continue  # see test_whoever_is_signed_in_can_sign_out
             for method in sorted({"GET", "POST"} & (rule.methods or set())):
-                answer = client.open(address, method=method, data={"csrf_token": token} if method == "POST" else None)
+                answer = client.open(
+                    address, method=method, data={"csrf_token": token} if method == "POST" else None
+                )
                 found[rule.endpoint, method] = (
-                    401 if answer.location and answer.location.endswith("/admin/login") else answer.status_code
+                    401
+                    if answer.location and answer.location.endswith("/admin/login")
+                    else answer.status_code
                 )
     return found
 

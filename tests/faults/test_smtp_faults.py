@@ -6,8 +6,12 @@ the server is well again, and the mail is tried once more if anything but a pers
 
 from __future__ import annotations
 
+import contextlib
 import random
+import socketserver
 import threading
+import time
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -16,7 +20,9 @@ from typing import get_args
 import pytest
 from flask import Flask
 
+from app.database import transaction
 from app.delivery.envelope import Envelope
+from app.delivery.models import Delivery
 from app.delivery.processes import this_process
 from app.delivery.senders.base import Outcome, SenderFactory
 from app.delivery.senders.server import SmtpServer
@@ -24,6 +30,7 @@ from app.delivery.senders.smtp import SmtpSender
 from app.delivery.worker import Worker
 from tests.delivery.mails import NOON, attempts_of, queue, state_of
 from tests.faults.scripted_smtp import Fault, ScriptedServer, Step, Way, deaf_port
+from tests.support.ports import HOST, free_port
 
 STEPS = get_args(Step)
 WAYS = get_args(Way)
@@ -55,7 +62,7 @@ EXPECTED: dict[str, dict[str, str]] = {
     },
     "quit": dict.fromkeys(WAYS, "accepted"),
 }
-LONG = "A line of a long letter, to be cut off in its middle somewhere.\r\n" * 150_000
+LONG = "A line of a long letter, to be cut off in its middle somewhere.\r\n" * 80_000
 
 
 @dataclass
@@ -128,11 +135,8 @@ def test_each_step_and_way(app_context: Flask, step: Step, way: Way) -> None:
         assert state_of(mail) == ("accepted" if tried_again else EXPECTED[step][way])
 
 
-def _make_long(mail: object) -> None:
+def _make_long(mail: uuid.UUID) -> None:
     """Give a mail so much text that no buffer holds it: a server that stops reading is noticed."""
-    from app.database import transaction
-    from app.delivery.models import Delivery
-
     with transaction() as session:
         delivery = session.get_one(Delivery, mail)
         delivery.wire = (delivery.wire or b"") + LONG.encode()
@@ -148,30 +152,30 @@ def test_a_port_that_does_not_answer_at_all(app_context: Flask) -> None:
     assert (attempt.step, attempt.reply) == ("connect", "nobody answers")
 
 
+class Dripping(socketserver.StreamRequestHandler):
+    """Says a little now and then, and never anything whole."""
+
+    drop = b""
+
+    def handle(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                self.wfile.write(self.drop)
+                time.sleep(0.05)
+
+
 @pytest.mark.backends("sqlite")
-@pytest.mark.parametrize("dripping", [b"2", b"250-more\r\n"])
+@pytest.mark.parametrize("drop", [b"2", b"250-more\r\n"])
 def test_a_server_that_drips_is_given_no_more_time_than_one_that_is_silent(
-    app_context: Flask, dripping: bytes
+    app_context: Flask, drop: bytes
 ) -> None:
-    import socketserver
-    import time
-
-    class Dripping(socketserver.BaseRequestHandler):
-        def handle(self) -> None:
-            try:
-                while True:
-                    self.request.sendall(dripping)
-                    time.sleep(0.05)
-            except OSError:
-                pass
-
     queue()
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Dripping) as server:
+    port = free_port()
+    handler = type("Handler", (Dripping,), {"drop": drop})
+    with socketserver.ThreadingTCPServer((HOST, port), handler) as server:
         server.daemon_threads = True
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-        thread.start()
-        url = f"smtp://127.0.0.1:{server.server_address[1]}"
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         begun = time.monotonic()
-        drain(app_context, lambda hurry: SmtpSender(smtp(url), hurry=hurry))
+        drain(app_context, lambda hurry: SmtpSender(smtp(f"smtp://{HOST}:{port}"), hurry=hurry))
         assert time.monotonic() - begun < 3
         server.shutdown()

@@ -15,6 +15,7 @@ from tests.support.journeys_browser import (
     assert_heading,
     confirm,
     doubled_text,
+    follow,
     go_to_form,
     open_confirmation,
     papers_in,
@@ -108,8 +109,7 @@ def test_the_back_button_keeps_what_was_typed(site: DevelopmentSite, page_factor
     form = go_to_form(tab, site)
     form.fill(supporter, OFFICES[1:3])
     assert supporter.typed.items() <= form.typed().items()
-    tab.get_by_role("link", name="Bring them home").first.click()
-    tab.wait_for_url("**/campaigns/bring-them-home")
+    follow(tab, tab.get_by_role("link", name="Bring them home").first)
     tab.go_back()
     assert supporter.typed.items() <= form.typed().items()
     assert form.chosen() == list(OFFICES[1:3])

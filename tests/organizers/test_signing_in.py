@@ -1,4 +1,4 @@
-"""Signing in, whole: invitation, password, authenticator, recovery codes, desk; and every way that is barred."""
+"""Signing in, whole: invitation, password, authenticator, recovery codes, desk; and ways that are barred."""
 
 from __future__ import annotations
 
@@ -280,7 +280,9 @@ def test_one_address_gets_ten_tries_a_minute(app: Flask) -> None:
     ]
     assert answers == [422] * 10 + [429]
     elsewhere = {"environ_base": {"REMOTE_ADDR": "192.0.2.7"}}
-    assert client.submit(login, {"email": "a@desk.example", "password": "guess"}, **elsewhere).status_code == 422
+    assert (
+        client.submit(login, {"email": "a@desk.example", "password": "guess"}, **elsewhere).status_code == 422
+    )
 
 
 def test_guessing_codes_is_slowed_down_wherever_it_comes_from(app: Flask, account: Account) -> None:
@@ -308,9 +310,7 @@ def test_a_token_in_a_header_is_no_way_in(app: Flask, client: CheckingClient, ac
 
 
 def test_what_the_audit_log_says(app: Flask, client: CheckingClient, account: Account) -> None:
-    client.submit(
-        client.get("/admin/login"), {"email": account.email, "password": "not the right password"}
-    )
+    client.submit(client.get("/admin/login"), {"email": account.email, "password": "not the right password"})
     sign_in(client, account)
     client.submit(client.get("/admin/"), action="/admin/logout")
     with app.app_context():

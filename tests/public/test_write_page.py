@@ -181,8 +181,8 @@ def test_addresses_that_cannot_be_right_are_refused_with_the_reason(visitor: Vis
             answer = visitor.forges(email=address)
         assert answer.status_code == 422, address
         assert list(complaints(answer)) == ["email"], address
-        assert reason in complaints(answer)["email"], complaints(answer)
-        assert typed_in(answer)["email"].replace("\ufffd", "\x00") == address.replace("\n", ""), address
+        assert reason in complaints(answer)["email"].casefold(), address
+        assert typed_in(answer)["email"].replace("\ufffd", "\x00") == address, address
     assert "letters" not in counts()
 
 
@@ -320,14 +320,10 @@ def test_a_campaign_that_takes_no_letters_has_no_form(app_context: Flask, client
     open_campaign = Visitor(client, store_campaign())
     open_campaign.opens_form()
     form = Page(open_campaign.page.text).form(field="personal_message").filled(whole_form(), "send")
+    not_begun = store_campaign(opens_on=days_from(now, 1))
     cases = {
         410: [store_campaign(status="closed"), store_campaign(closes_on=days_from(now, -1))],
-        404: [
-            store_campaign(status="draft"),
-            store_campaign(opens_on=days_from(now, 1)),
-            "unknown",
-            "a\x00b",
-        ],
+        404: [store_campaign(status="draft"), not_begun, "unknown", "a%00b", "%FF", "%ED%A0%80", "x" * 3000],
     }
     before = everything()
     for status, slugs in cases.items():
@@ -338,7 +334,7 @@ def test_a_campaign_that_takes_no_letters_has_no_form(app_context: Flask, client
             assert client.post(path, data=dict(form)).status_code == status, slug
             assert client.get(f"/campaigns/{slug}/sent").status_code == status, slug
     assert everything() == before
-    begins = Page(client.get(f"/campaigns/{cases[404][1]}/write").text).text
+    begins = Page(client.get(f"/campaigns/{not_begun}/write").text).text
     assert "takes letters from" in begins
 
 

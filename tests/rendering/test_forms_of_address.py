@@ -48,7 +48,7 @@ def _address(style: str, office: Office, holder: HolderName | None = None, **ove
 HRC = Office("President of the Human Rights Council", "United Nations Human Rights Council", "CH")
 HIGH_COMMISSIONER = Office(
     "United Nations High Commissioner for Human Rights",
-    "Office of the United Nations High Commissioner for Human Rights",
+    "Office of the High Commissioner for Human Rights",
     "CH",
 )
 

@@ -60,7 +60,7 @@ class WritePage:
 
     def preview(self) -> None:
         """Press the button that shows the letters: the way without JavaScript."""
-        self.tab.get_by_role("button", name="Preview", exact=True).click()
+        follow(self.tab, self.tab.get_by_role("button", name="Preview", exact=True))
 
 
 def papers_in(tab: Page) -> dict[str, str]:
@@ -79,11 +79,17 @@ def text_in(element: Locator) -> str:
 def go_to_form(tab: Page, site: DevelopmentSite) -> WritePage:
     """Walk from the home page over the campaign to its form, by the links that a person would press."""
     open_page(tab, f"{site.url}/")
-    tab.get_by_role("link", name="Bring them home").click()
-    tab.wait_for_url(f"**/campaigns/{CAMPAIGN}")
-    tab.get_by_role("link", name="Write my letter").first.click()
-    tab.wait_for_url(f"**/campaigns/{CAMPAIGN}/write")
+    follow(tab, tab.get_by_role("link", name="Bring them home"))
+    assert tab.url == f"{site.url}/campaigns/{CAMPAIGN}"
+    follow(tab, tab.get_by_role("link", name="Write my letter").first)
+    assert tab.url == f"{site.url}/campaigns/{CAMPAIGN}/write"
     return WritePage(tab)
+
+
+def follow(tab: Page, control: Locator) -> None:
+    """Press a link or a button, and wait for the page that it leads to, even if that has the same address."""
+    with tab.expect_navigation():
+        control.click()
 
 
 def open_page(tab: Page, address: str) -> Response:
@@ -95,18 +101,16 @@ def open_page(tab: Page, address: str) -> Response:
 
 def open_confirmation(tab: Page, supporter: Supporter) -> None:
     """From the page that says “sent”: open the mailbox, wait for the mail, open it, follow its link."""
-    tab.get_by_role("link", name="Open the mailbox").click()
+    follow(tab, tab.get_by_role("link", name="Open the mailbox"))
     mail = tab.locator("main li", has_text=supporter.email).get_by_role("link").first
     reload_until(tab, mail, within=MAIL_WITHIN)
-    mail.click()
-    tab.locator("main a[href*='/confirm/']").click()
-    tab.wait_for_url("**/confirm/*")
+    follow(tab, mail)
+    follow(tab, tab.locator("main a[href*='/confirm/']"))
 
 
 def confirm(tab: Page) -> None:
     """Confirm, and arrive at the letter's page."""
-    tab.get_by_role("button", name=re.compile("Yes, send my letter")).click()
-    tab.wait_for_url("**/letters/*")
+    follow(tab, tab.get_by_role("button", name=re.compile("Yes, send my letter")))
 
 
 def states_in(tab: Page) -> dict[str, str]:

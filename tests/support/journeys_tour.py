@@ -22,6 +22,7 @@ from tests.support.journeys import (
 )
 from tests.support.journeys_browser import (
     confirm,
+    follow,
     go_to_form,
     open_confirmation,
     open_page,
@@ -85,9 +86,9 @@ def _confirming(tab: Page, supporter: Supporter) -> Iterator[Stop]:
     open_confirmation(tab, supporter)
     link = tab.url
     tab.goto(sent)
-    tab.get_by_role("link", name="Open the mailbox").click()
+    follow(tab, tab.get_by_role("link", name="Open the mailbox"))
     yield Stop("mailbox")
-    tab.locator("main li", has_text=supporter.email).get_by_role("link").first.click()
+    follow(tab, tab.locator("main li", has_text=supporter.email).get_by_role("link").first)
     yield Stop("mailbox-mail")
     tab.goto(link)
     yield Stop("confirm")
@@ -110,7 +111,7 @@ def _following(tab: Page, site: DevelopmentSite) -> Iterator[Stop]:
     _put_into_states(site)
     tab.reload()
     yield Stop("letter-in-trouble")
-    tab.get_by_role("button", name="Take back").last.click()
+    follow(tab, tab.get_by_role("button", name="Take back").last)
     yield Stop("letter-withdrawn")
 
 
@@ -130,7 +131,7 @@ def _declining(tab: Page, site: DevelopmentSite) -> Iterator[Stop]:
     form.send()
     tab.wait_for_url("**/sent")
     tab.goto(f"{confirmation_link(notice_text(site.wait_for_mail(supporter.email)))}/decline")
-    tab.get_by_role("button", name="Delete the letter").click()
+    follow(tab, tab.get_by_role("button", name="Delete the letter"))
     yield Stop("declined")
     tab.goto(f"{site.url}/letters/wrong")
     yield Stop("letter-unknown", 404)

@@ -17,6 +17,9 @@ Result = TypeVar("Result")
 GLANCE: Final = 0.2
 """Seconds after which a wait looks up to see whether the worker is to end."""
 BLOCK: Final = 32 * 1024
+BEFORE_THE_DOT: Final = 2.0
+AT_THE_DOT: Final = 7.0
+"""Seconds that a worker which must end still waits: container engines and supervisors give it ten."""
 
 
 class ChannelError(Exception):
@@ -57,7 +60,7 @@ class Channel:
         self._hurry = hurry
         self._hurried_at: float | None = None
         self._received = b""
-        self.grace = 2.0
+        self.grace = BEFORE_THE_DOT
 
     @classmethod
     def connect(cls, host: str, port: int, *, seconds: float, hurry: threading.Event) -> Channel:

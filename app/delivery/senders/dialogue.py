@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import base64
 import threading
-from typing import Final
 
 from app.delivery.senders.base import Step
-from app.delivery.senders.channel import BLOCK, Channel, ChannelError
+from app.delivery.senders.channel import AT_THE_DOT, BEFORE_THE_DOT, BLOCK, Channel, ChannelError
 from app.delivery.senders.replies import Garbled, Reply
 from app.delivery.senders.server import SmtpServer
 
@@ -178,11 +177,6 @@ class Dialogue:
         if digit is None or reply.code // 100 != digit:
             raise Garbled
         return reply
-
-
-BEFORE_THE_DOT: Final = 2.0
-AT_THE_DOT: Final = 7.0
-"""Seconds that a worker which must end still waits: container engines and supervisors give it ten."""
 
 
 def _base64(text: str) -> str:

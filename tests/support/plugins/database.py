@@ -127,16 +127,20 @@ def settings_factory(environ: dict[str, str]) -> SettingsFactory:
 
 
 @pytest.fixture
-def app_factory(settings_factory: SettingsFactory) -> Iterator[AppFactory]:
+def app_factory(settings_factory: SettingsFactory, run_folder: Path) -> Iterator[AppFactory]:
     """Make applications on this test's database; keywords as for `settings_factory`."""
     made: list[Flask] = []
 
     def make(**variables: str) -> Flask:
+        from jinja2 import FileSystemBytecodeCache
+
         from app import create_app
         from tests.support.client import CheckingClient
 
         app = create_app(settings_factory(**variables))
         app.test_client_class = CheckingClient
+        # Each application compiles its templates anew; the result is the same for all of a run.
+        app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(run_folder))
         made.append(app)
         return app
 

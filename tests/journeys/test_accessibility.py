@@ -1,0 +1,61 @@
+"""Every page, as axe and the browser's console see it: in light and dark, on a telephone and on a desk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Page, Response
+
+from tests.support.browser import Watch
+from tests.support.databases import Backend
+from tests.support.journeys import CAMPAIGN, DevelopmentSite, Supporter
+from tests.support.journeys_axe import complaints, look_at
+from tests.support.journeys_tour import failing_site, failing_tour, public_tour
+from tests.support.plugins.browser import PageFactory
+
+# The tours meet pages that answer with an error, on purpose, and look at everything else themselves.
+pytestmark = pytest.mark.allow_page_errors
+
+MOST_BYTES = 60_000
+"""Of the campaign's page with all that belongs to it, uncompressed."""
+
+
+def test_public_pages(site: DevelopmentSite, page_factory: PageFactory) -> None:
+    """All pages that a supporter meets."""
+    tab = page_factory()
+    watch, stops, problems = Watch(tab), [], []
+    for stop in public_tour(tab, site, Supporter()):
+        stops.append(stop)
+        problems += look_at(tab, stop)
+    assert problems == []
+    assert complaints(watch, stops) == []
+    assert len(stops) > 15
+
+
+def test_error_pages_and_empty_ones(
+    all_backends: dict[str, Backend], tmp_path: Path, page_factory: PageFactory
+) -> None:
+    """All pages of refusals and failures, and lists with nothing in them."""
+    url = all_backends["sqlite"].make("migrated")
+    tab = page_factory()
+    watch, stops, problems = Watch(tab), [], []
+    with failing_site(tmp_path, url) as address:
+        for stop in failing_tour(tab, address):
+            stops.append(stop)
+            problems += look_at(tab, stop)
+    assert problems == []
+    assert complaints(watch, stops) == []
+    assert len(stops) > 10
+
+
+def test_the_campaign_page_is_light(site: DevelopmentSite, page: Page) -> None:
+    """All that the browser fetches for it, uncompressed."""
+    answers: list[Response] = []
+    page.on("response", lambda answer: answers.append(answer))
+    page.goto(f"{site.url}/campaigns/{CAMPAIGN}", wait_until="networkidle")
+    sizes = {answer.url: len(answer.body()) for answer in answers}
+    assert {urlsplit(url).netloc for url in sizes} == {urlsplit(site.url).netloc}
+    assert len(sizes) >= 2, "the style sheet belongs to the page"
+    assert sum(sizes.values()) < MOST_BYTES, sizes
