@@ -19,7 +19,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help run test setup lint types bench audit lock format clean
+.PHONY: help run test setup lint types bench audit lock format messages clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -51,6 +51,9 @@ audit: .venv/.stamp-dev ## Check the locks: known vulnerabilities, hashes, no in
 format: .venv/.stamp-dev ## Rewrite the code in the house style
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+messages: .venv/.stamp-dev ## Write the catalogues of texts anew (app/i18n/translations)
+	@$(BIN)/python -m tests.support.catalogues
 
 lock: $(UV) ## Resolve the dependencies anew and write the locks (needs the network)
 	@$(UV) pip compile pyproject.toml --group build $(LOCK_FLAGS) --upgrade --output-file requirements.lock

@@ -54,10 +54,10 @@ def create_app(settings: Settings) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     init_database(app, settings.database_url)
     init_i18n(app, babel)
+    init_guard(app)  # before CSRF: a foreign form is refused before anything of it is read
     csrf.init_app(app)
     alembic.init_app(app)
     init_headers(app)
-    init_guard(app)
     init_error_pages(app)
     app.context_processor(lambda: {"site_name": settings.site_name, "asset_version": asset_version(app)})
     public.init_public(app)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import Flask, current_app, make_response, render_template, request
+from flask.globals import request_ctx
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -37,6 +38,8 @@ def error_page(status: int, sentence: str = "", retry_after: int | None = None) 
         sentence: what to say, if more is known than the status tells.
         retry_after: seconds after which trying again makes sense.
     """
+    if request_ctx.url_adapter is None:  # the Host was none; links on the page need one
+        request_ctx.url_adapter = current_app.url_map.bind("")
     page = status if status in PAGES else 400 if status < 500 else 500
     response = make_response(
         render_template(f"errors/{page}.html", sentence=sentence, retry_after=retry_after), status

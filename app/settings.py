@@ -6,14 +6,16 @@ Every variable is documented where it is read. Nothing else in the code base loo
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
+import idna
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -21,6 +23,7 @@ from app.errors import RedressError
 
 Environment = Literal["development", "production", "test"]
 ENVIRONMENTS: tuple[Environment, ...] = ("development", "production", "test")
+DOMAIN = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))*")
 
 
 class SettingsError(RedressError):
@@ -83,8 +86,7 @@ class Settings:
         env = _environment(read)
         data_dir = Path(read.text("REDRESS_DATA_DIR", "instance")).absolute()
         base_url = _base_url(read, env)
-        host = urlsplit(base_url).hostname or "localhost"
-        mail_from = read.text("REDRESS_MAIL_FROM", _mail_host(host))
+        mail_from = _mail_domain(read, "REDRESS_MAIL_FROM", _mail_host(urlsplit(base_url).hostname or ""))
         return cls(
             env=env,
             data_dir=data_dir,
@@ -94,10 +96,10 @@ class Settings:
             base_url=base_url,
             smtp_url=_smtp_url(read, env),
             mail_from=mail_from,
-            bounce_domain=read.text("REDRESS_BOUNCE_DOMAIN", mail_from),
+            bounce_domain=_mail_domain(read, "REDRESS_BOUNCE_DOMAIN", mail_from),
             test_now=_test_now(read, env),
             trusted_proxies=read.whole_number("REDRESS_TRUSTED_PROXIES", 0),
-            site_name=read.text("REDRESS_SITE_NAME", "Redress"),
+            site_name=_site_name(read),
         )
 
 
@@ -118,7 +120,7 @@ class _Reader:
         if value is None:
             return default
         if not value.isdecimal():
-            raise SettingsError(f"{name} must be a whole number, not “{value}”.")
+            raise SettingsError(f"{name} must be a whole number, not “{_shown(value)}”.")
         return int(value)
 
 
@@ -126,7 +128,7 @@ def _environment(read: _Reader) -> Environment:
     # REDRESS_ENV: development (default), production or test.
     value = read.text("REDRESS_ENV", "development")
     if value not in ENVIRONMENTS:
-        raise SettingsError(f"REDRESS_ENV must be one of {', '.join(ENVIRONMENTS)}, not “{value}”.")
+        raise SettingsError(f"REDRESS_ENV must be one of {', '.join(ENVIRONMENTS)}, not “{_shown(value)}”.")
     return value
 
 
@@ -137,17 +139,51 @@ def _base_url(read: _Reader, env: Environment) -> str:
         if env == "production":
             raise SettingsError("REDRESS_BASE_URL is missing: links in mails need the site's address.")
         value = "http://127.0.0.1:8000"
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise SettingsError(f"REDRESS_BASE_URL must look like https://example.org, not “{value}”.")
+    parts = _parsed(value)
+    if parts is None or parts.scheme not in {"http", "https"} or parts.query or parts.fragment:
+        raise SettingsError(f"REDRESS_BASE_URL must look like https://example.org, not “{_shown(value)}”.")
     if env == "production" and parts.scheme != "https":
         raise SettingsError("REDRESS_BASE_URL must begin with https:// in production.")
     return value.rstrip("/")
 
 
+def _parsed(url: str) -> SplitResult | None:
+    """Return the parts of a URL with a host and, if there is one, a port; None if it is no such URL."""
+    try:
+        parts = urlsplit(url)
+        return parts if parts.hostname and parts.port != 0 and url.isprintable() else None
+    except ValueError:
+        return None
+
+
+def _shown(value: str) -> str:
+    return value if value.isprintable() and len(value) <= 100 else "what it is now"
+
+
 def _mail_host(host: str) -> str:
     # An address literal is no mail domain (RFC 5321 §4.1.3 wants brackets): a reserved name stands in for it.
-    return "localhost.localdomain" if host == "localhost" or host[0].isdigit() or ":" in host else host
+    if host in {"", "localhost"} or host[0].isdigit() or ":" in host:
+        return "localhost.localdomain"
+    try:
+        return host if host.isascii() else idna.encode(host, uts46=True).decode("ascii")
+    except idna.IDNAError:
+        return "localhost.localdomain"
+
+
+def _mail_domain(read: _Reader, name: str, default: str) -> str:
+    # REDRESS_MAIL_FROM: the domain of From; REDRESS_BOUNCE_DOMAIN: that of envelope senders. In ASCII.
+    value = read.text(name, default)
+    if not DOMAIN.fullmatch(value) or len(value) > 200:
+        raise SettingsError(f"{name} must be a domain such as letters.example.org, not “{_shown(value)}”.")
+    return value.lower()
+
+
+def _site_name(read: _Reader) -> str:
+    # REDRESS_SITE_NAME: what the site calls itself; the name beside noreply@ in the From of its mails.
+    value = read.text("REDRESS_SITE_NAME", "Redress")
+    if not value.isprintable() or "=?" in value or len(value) > 80:
+        raise SettingsError("REDRESS_SITE_NAME must be one line of 80 characters at most, without “=?”.")
+    return value
 
 
 def _database_url(read: _Reader, data_dir: Path) -> str:
@@ -155,11 +191,14 @@ def _database_url(read: _Reader, data_dir: Path) -> str:
     value = read.text("REDRESS_DATABASE_URL", f"sqlite:///{data_dir / 'redress.sqlite'}")
     try:
         url = make_url(value)
-    except ArgumentError:
-        raise SettingsError("REDRESS_DATABASE_URL is not a database address.") from None
+        url.get_dialect()
+    except (ArgumentError, ImportError, ValueError):
+        raise SettingsError("REDRESS_DATABASE_URL is not an address of SQLite or PostgreSQL.") from None
     backend = url.get_backend_name()
     if backend not in {"sqlite", "postgresql"}:
         raise SettingsError(f"REDRESS_DATABASE_URL must be SQLite or PostgreSQL, not “{backend}”.")
+    if backend == "sqlite" and url.database in {None, "", ":memory:"}:
+        raise SettingsError("REDRESS_DATABASE_URL must name a file: several processes share the database.")
     if backend == "postgresql":
         url = url.set(drivername="postgresql+psycopg")
     return url.render_as_string(hide_password=False)
@@ -182,13 +221,17 @@ def _secret_key(read: _Reader, env: Environment, data_dir: Path) -> str:
 
 
 def _write_once(path: Path, text: str) -> None:
-    # O_EXCL: of two processes that start together one writes, the other reads what was written.
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return
+    # Written aside and linked into place: of processes that start together, all read one whole file.
+    aside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
         file.write(text)
+    try:
+        os.link(aside, path)
+    except FileExistsError:
+        pass
+    finally:
+        aside.unlink()
 
 
 def _keys_file(read: _Reader, env: Environment, data_dir: Path) -> Path:
@@ -196,7 +239,7 @@ def _keys_file(read: _Reader, env: Environment, data_dir: Path) -> Path:
     value = read.optional("REDRESS_KEYS_FILE")
     if env == "production" and value is None:
         raise SettingsError("REDRESS_KEYS_FILE is missing: make one with “redress keys generate”.")
-    return Path(value) if value else data_dir / "keys.json"
+    return Path(value).absolute() if value else data_dir / "keys.json"
 
 
 def _smtp_url(read: _Reader, env: Environment) -> str | None:
@@ -206,12 +249,8 @@ def _smtp_url(read: _Reader, env: Environment) -> str | None:
         if env == "production":
             raise SettingsError("REDRESS_SMTP_URL is missing: letters need a mail server.")
         return None
-    parts = urlsplit(value)
-    try:
-        port = parts.port
-    except ValueError:
-        port = 0
-    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname or port == 0:
+    parts = _parsed(value)
+    if parts is None or parts.scheme not in {"smtp", "smtps"}:
         raise SettingsError(
             "REDRESS_SMTP_URL must look like smtp://host:25 or smtps://user:password@host:465."
         )
@@ -226,5 +265,5 @@ def _test_now(read: _Reader, env: Environment) -> datetime | None:
     try:
         instant = datetime.fromisoformat(value)
     except ValueError:
-        raise SettingsError(f"REDRESS_TEST_NOW must be an ISO time, not “{value}”.") from None
+        raise SettingsError(f"REDRESS_TEST_NOW must be an ISO time, not “{_shown(value)}”.") from None
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)

@@ -9,11 +9,11 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, SelectField
+from wtforms import SelectField
 
 from app import clock
 from app.admin.acting import me
-from app.admin.fields import accepted, line, offered, text
+from app.admin.fields import Tick, accepted, line, offered, text
 from app.admin.recipients import bp, to_office
 from app.campaigns.audience import Asked, Membership, membership, set_asked
 from app.campaigns.texts import text as in_words
@@ -37,8 +37,8 @@ class AskForm(FlaskForm):
         1000,
         _l("Write the sentence of the letter that asks this office for something."),
     )
-    preselected = BooleanField(_l("Ticked when the page opens"), default=True)
-    offered = BooleanField(_l("Supporters can choose it"), default=True)
+    preselected = Tick(_l("Ticked when the page opens"), default=True)
+    offered = Tick(_l("Supporters can choose it"), default=True)
 
     @classmethod
     def of(cls, place: Membership) -> AskForm:

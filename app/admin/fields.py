@@ -10,14 +10,14 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import DateField, Field, SelectField, StringField, TextAreaField
+from wtforms import BooleanField, DateField, Field, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import StopValidation
 
 from app.errors import RedressError, Refused
 from app.i18n import countries, page_language
 from app.rendering.sentences import RenderingError
-from app.rendering.typography import clean_line, clean_text
+from app.rendering.typography import clean_line, clean_text, unsafe_characters
 
 
 class Needed:
@@ -41,10 +41,20 @@ class _Cleaned:
         self.limit = limit
 
     def __call__(self, form: FlaskForm, field: Field) -> None:
+        typed = field.data or ""
         try:
-            field.data = self.clean(field.data or "", limit=self.limit)
+            field.data = self.clean(typed, limit=self.limit)
         except RenderingError as error:
+            field.data = visible(typed)
             raise StopValidation(_(error.message, **error.values)) from None
+
+
+def visible(typed: str) -> str:
+    """Return what was typed with a mark (U+FFFD) for every character that no page may hold."""
+    marked = list(typed)
+    for index, _name in unsafe_characters(typed):
+        marked[index] = "\ufffd"
+    return "".join(marked)
 
 
 def line(label: Any, limit: int = 200, needed: Any = None, **more: Any) -> StringField:
@@ -83,7 +93,15 @@ class Day(DateField):
         try:
             self.data = date.fromisoformat(typed)
         except ValueError:
+            self.raw_data = [visible(typed)]
             raise ValueError(_("This is not a date. Write it like 2026-11-21.")) from None
+
+
+class Tick(BooleanField):
+    """A box to tick, whose value is never what somebody sent in its place."""
+
+    def _value(self) -> str:
+        return "y"
 
 
 class Lines(TextAreaField):
@@ -103,6 +121,7 @@ class Lines(TextAreaField):
         try:
             self.data = [clean_line(part, limit=200) for part in self.data or []]
         except RenderingError as error:
+            self.data = [visible(part) for part in self.data or []]
             raise StopValidation(_(error.message, **error.values)) from None
 
 
@@ -110,7 +129,7 @@ class Codes(StringField):
     """A list of language codes, with commas between them."""
 
     def _value(self) -> str:
-        return str(self.raw_data[0]) if self.raw_data else ", ".join(self.data or [])
+        return visible(str(self.raw_data[0])) if self.raw_data else ", ".join(self.data or [])
 
     def process_formdata(self, valuelist: list[str]) -> None:
         """Divide at commas and blanks."""
@@ -133,7 +152,7 @@ class SourceLines(TextAreaField):
 
     def _value(self) -> str:
         if self.raw_data:
-            return str(self.raw_data[0])
+            return visible(str(self.raw_data[0]))
         return "\n".join(f"{item.get('label', '')} {item.get('url', '')}".strip() for item in self.data or [])
 
     def process_formdata(self, valuelist: list[str]) -> None:

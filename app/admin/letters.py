@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 
 from app import clock
 from app.admin.acting import me
+from app.admin.fields import visible
 from app.delivery.models import STATES
 from app.delivery.reading import Cursor
 from app.errors import Refused
@@ -36,7 +37,8 @@ DECISIONS: dict[str, Callable[..., None]] = {
 @audience(VIEW)
 def index() -> str:
     """List copies, newest first."""
-    chosen = {name: request.args.get(name, "").strip() for name in ("state", "office", "campaign", "letter")}
+    names = ("state", "office", "campaign", "letter")
+    chosen = {name: visible(request.args.get(name, "")).strip() for name in names}
     page = desk.copies(
         language=page_language(),
         states=[chosen["state"]] if chosen["state"] in STATES else [],

@@ -9,9 +9,9 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, HiddenField, SelectField
+from wtforms import HiddenField, SelectField
 
-from app.admin.fields import Codes, Country, Day, Lines, Needed, SourceLines, line, offered, text
+from app.admin.fields import Codes, Country, Day, Lines, Needed, SourceLines, Tick, line, offered, text
 from app.admin.words import ACCEPTS, CHANNELS, COLUMNS, CONFIDENCES, LEVELS, STYLES
 from app.recipients.drafts import ContactDraft, Draft, HolderDraft, OfficeDraft, values_of
 from app.recipients.models import Contact, Holder, Recipient
@@ -20,7 +20,8 @@ from app.recipients.models import Contact, Holder, Recipient
 class _Edited(FlaskForm):
     """A form of one row: it remembers which, and as of when.
 
-    `row_id` is made with the form of something new, so that sending it twice adds one thing.
+    `row_id` is made with the form of something new, so that sending it twice adds one thing: it
+    becomes `new_id`. `seen` is when the row had been edited last, as the form was made.
     """
 
     row_id = HiddenField()
@@ -28,24 +29,11 @@ class _Edited(FlaskForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if not self.row_id.data:
-            self.row_id.data = str(uuid.uuid4())
-
-    @property
-    def new_id(self) -> uuid.UUID:
-        """The id of what is to be added; another one if somebody meddled with it."""
-        try:
-            return uuid.UUID(self.row_id.data)
-        except ValueError:
-            return uuid.uuid4()
-
-    @property
-    def seen(self) -> datetime | None:
-        """When the row was last edited, as this form was made."""
-        try:
-            return datetime.fromisoformat(self.edited_at.data) if self.edited_at.data else None
-        except ValueError:
-            return None
+        # What nobody types can still be meddled with; then it is as if it had not been sent.
+        self.new_id = _id_in(self.row_id.data) or uuid.uuid4()
+        self.row_id.data = str(self.new_id)
+        self.seen = _instant_in(self.edited_at.data)
+        self.edited_at.data = self.seen.isoformat() if self.seen else ""
 
     def remember(self, row: Recipient | Holder | Contact) -> None:
         """Take the row as seen in its present form."""
@@ -129,8 +117,8 @@ class HolderForm(_Edited):
     country = Country(COLUMNS["country"])
     starts_on = Day(COLUMNS["starts_on"])
     ends_on = Day(COLUMNS["ends_on"])
-    acting = BooleanField(COLUMNS["acting"])
-    vacant = BooleanField(COLUMNS["vacant"])
+    acting = Tick(COLUMNS["acting"])
+    vacant = Tick(COLUMNS["vacant"])
     confidence = SelectField(COLUMNS["confidence"], choices=offered(CONFIDENCES), default="unverified")
     term_note = text(COLUMNS["term_note"])
     variants = Lines(COLUMNS["variants"])
@@ -238,6 +226,20 @@ class VerifyForm(FlaskForm):
     """Verifying a contact."""
 
     how = line(_l("Checked against what?"), 200, _l("Say how you checked it: a page, a call, a letterhead."))
+
+
+def _id_in(typed: str | None) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(typed or "")
+    except ValueError:
+        return None
+
+
+def _instant_in(typed: str | datetime | None) -> datetime | None:
+    try:
+        return typed if isinstance(typed, datetime) else datetime.fromisoformat(typed or "")
+    except ValueError:
+        return None
 
 
 def told(value: object) -> str:

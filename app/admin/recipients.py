@@ -13,7 +13,7 @@ from flask_wtf import FlaskForm
 from app import clock
 from app.admin import words
 from app.admin.acting import me
-from app.admin.fields import accepted
+from app.admin.fields import accepted, visible
 from app.admin.recipient_forms import CloseForm, OfficeForm
 from app.campaigns.audience import memberships
 from app.i18n import country_name, page_language
@@ -30,7 +30,7 @@ HISTORY = 20
 @audience(VIEW)
 def index() -> str:
     """List offices, searched and filtered."""
-    chosen = {name: request.args.get(name, "").strip() for name in ("q", "status", "level", "check")}
+    chosen = {name: visible(request.args.get(name, "")).strip() for name in ("q", "status", "level", "check")}
     page = listing.offices(
         day=clock.now().date(),
         query=chosen["q"],

@@ -8,7 +8,6 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from app import clock
-from app.delivery.reading import counts_by_state
 from app.i18n import page_language
 from app.i18n.dates import locale_of
 from app.letters import desk
@@ -27,7 +26,7 @@ def today() -> str:
     return render_template(
         "admin/today/show.html",
         heading=format_skeleton("MMMMEEEEd", day, locale=locale_of(page_language())),
-        counts=counts_by_state(),
+        counts=desk.pressing(),
         to_check=listing.offices(day=day, only_concerns=True, size=TO_CHECK),
         days=desk.confirmed_by_day(today=day),
         standing=desk.standing_of_offices(day=day),

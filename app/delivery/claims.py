@@ -8,20 +8,20 @@ which mail a lost worker had in hand.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
 from app.database import db, transaction
 from app.delivery import causes
+from app.delivery.attempts import begin_attempt
 from app.delivery.envelope import Envelope
-from app.delivery.models import Attempt, Delivery
-from app.delivery.rows import locked
-from app.delivery.states import DUE, move
+from app.delivery.models import Delivery
+from app.delivery.states import DUE, Locked, lock, move
 
 WORKER = "worker"
 """The actor of changes that a worker makes; which one it was, the attempt says."""
@@ -52,8 +52,7 @@ class InHand:
     delivery_id: uuid.UUID
     worker: str
     number: int
-    kind: str
-    _row: Delivery
+    _sealed: Delivery
 
     def envelope(self) -> Envelope:
         """Decrypt the mail. Only workers call this.
@@ -62,14 +61,14 @@ class InHand:
             KeysError: the key that it was encrypted with is missing, or it was altered.
             BrokenEnvelope: it is none.
         """
-        row = self._row
+        sealed = self._sealed
         return Envelope(
-            mail_from=row.envelope_from,
-            rcpt_to=row.envelope_to,
-            subject=row.subject,
-            text=row.text,
-            wire=row.wire or b"",
-            message_id=row.message_id or "",
+            mail_from=sealed.envelope_from,
+            rcpt_to=sealed.envelope_to,
+            subject=sealed.subject,
+            text=sealed.text,
+            wire=sealed.wire or b"",
+            message_id=sealed.message_id or "",
         )
 
 
@@ -112,49 +111,60 @@ def begin(one: Claim, *, now: datetime, check: DispatchCheck = nothing_to_check)
         of what `check` found, or is no longer this worker's.
     """
     with transaction() as session:
-        delivery = session.scalar(select(Delivery).where(Delivery.id == one.delivery_id).with_for_update())
-        if delivery is None or not _is_good(one, delivery):
+        row = lock(session, one.delivery_id)
+        if row is None or not _is_good(one, row):
             return None
-        held = check(session, delivery)
+        held = "" if check is nothing_to_check else check(session, session.get_one(Delivery, row.id))
         if held:
-            move(session, delivery, "held", now=now, cause=held, actor=WORKER)
+            move(session, row, "held", now=now, cause=held, actor=WORKER)
             return None
-        return _begin(session, one, delivery, now)
+        number = row.attempt_count + 1
+        move(session, row, "sending", now=now, cause=causes.BEGUN, actor=WORKER, attempt_count=number)
+        begin_attempt(session, row.id, number, worker=one.worker, now=now)
+        return InHand(delivery_id=row.id, worker=one.worker, number=number, _sealed=_sealed(session, row.id))
 
 
-def _is_good(one: Claim, delivery: Delivery) -> bool:
-    return delivery.leased_by == one.worker and delivery.state in DUE
+def _is_good(one: Claim, row: Locked) -> bool:
+    return row.leased_by == one.worker and row.state in DUE
 
 
-def _begin(session: Session, one: Claim, delivery: Delivery, now: datetime) -> InHand:
-    delivery.attempt_count += 1
-    number = delivery.attempt_count
-    move(session, delivery, "sending", now=now, cause=causes.BEGUN, actor=WORKER)
-    session.add(Attempt(delivery_id=delivery.id, number=number, worker=one.worker, started_at=now))
-    return InHand(
-        delivery_id=delivery.id, worker=one.worker, number=number, kind=delivery.kind, _row=delivery
-    )
+_SEALED = (
+    Delivery.id,
+    Delivery.envelope_from,
+    Delivery.envelope_to_sealed,
+    Delivery.subject_sealed,
+    Delivery.text_sealed,
+    Delivery.wire_sealed,
+    Delivery.message_id,
+)
+_READ_SEALED = select(*_SEALED).where(Delivery.id == bindparam("delivery"))
+
+
+def _sealed(session: Session, delivery_id: uuid.UUID) -> Delivery:
+    # A row of its own, in no session: it outlives the transaction, and is opened outside of it.
+    columns = session.execute(_READ_SEALED, {"delivery": delivery_id}).one()
+    return Delivery(**columns._asdict())
 
 
 def set_aside(one: Claim, *, now: datetime) -> None:
     """Hold a delivery that cannot even be begun, so that the others go on and an organizer looks at it."""
     with transaction() as session:
-        delivery = locked(session, one.delivery_id)
-        if delivery is not None and _is_good(one, delivery):
-            move(session, delivery, "held", now=now, cause=causes.FAILED_INSIDE, actor=WORKER)
+        row = lock(session, one.delivery_id)
+        if row is not None and _is_good(one, row):
+            move(session, row, "held", now=now, cause=causes.FAILED_INSIDE, actor=WORKER)
 
 
-def postpone(waiting: Sequence[Claim], *, now: datetime, until: datetime) -> None:
+def postpone(waiting: Iterable[Claim], *, now: datetime, until: datetime) -> None:
     """Defer claims that were not begun, because the mail server cannot be used by any mail."""
     with transaction() as session:
         for one in waiting:
-            delivery = locked(session, one.delivery_id)
-            if delivery is None or not _is_good(one, delivery):
+            row = lock(session, one.delivery_id)
+            if row is None or not _is_good(one, row):
                 continue
-            if delivery.state == "queued":
-                move(session, delivery, "deferred", now=now, cause=causes.SERVER_AWAY, actor=WORKER)
-            delivery.due_at = until
-            delivery.leased_by = delivery.lease_until = None
+            if row.state == "queued":
+                move(session, row, "deferred", now=now, cause=causes.SERVER_AWAY, actor=WORKER)
+            values = {"due_at": until, "leased_by": None, "lease_until": None}
+            session.execute(update(Delivery).where(Delivery.id == row.id).values(values))
 
 
 def release(worker: str) -> None:

@@ -13,10 +13,10 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from app.delivery import causes
+from app.delivery.attempts import is_dot_pending
 from app.delivery.envelope import Envelope
 from app.delivery.models import Delivery
-from app.delivery.rows import attempt_of
-from app.delivery.states import WITHDRAWABLE, lock, move, start
+from app.delivery.states import WITHDRAWABLE, IllegalTransition, Locked, lock_row, move, reread, start
 
 NOTICE_PRIORITY: Final = 1
 LETTER_PRIORITY: Final = 5
@@ -37,9 +37,8 @@ def enqueue(session: Session, delivery: Delivery, *, envelope: Envelope, now: da
         IllegalTransition: it is not in a state from which it could leave.
         AlreadyFrozen: it has bytes already: what was confirmed never changes.
     """
-    lock(session, delivery)
     _freeze(delivery, envelope)
-    move(session, delivery, "queued", now=now, cause=causes.QUEUED, actor=actor)
+    _queue(session, delivery, {"awaiting_confirmation", "held"}, now=now, cause=causes.QUEUED, actor=actor)
 
 
 def enqueue_notice(
@@ -82,17 +81,16 @@ def cancel(session: Session, delivery: Delivery, *, now: datetime, cause: str, a
     Returns:
         Whether it was taken back; False if it has left, or is over for another reason.
     """
-    lock(session, delivery)
-    if delivery.state not in WITHDRAWABLE and not _before_dot(session, delivery):
-        return False
-    move(session, delivery, "cancelled", now=now, cause=cause, actor=actor)
-    return True
+    row = lock_row(session, delivery)
+    may = row.state in WITHDRAWABLE or _is_before_dot(session, row)
+    if may:
+        move(session, row, "cancelled", now=now, cause=cause, actor=actor)
+    reread(session, delivery)
+    return may
 
 
-def _before_dot(session: Session, delivery: Delivery) -> bool:
-    if delivery.state != "sending":
-        return False
-    return attempt_of(session, delivery.id, delivery.attempt_count).dot_pending_at is None
+def _is_before_dot(session: Session, row: Locked) -> bool:
+    return row.state == "sending" and not is_dot_pending(session, row.id, row.attempt_count)
 
 
 def hold(session: Session, delivery: Delivery, *, now: datetime, cause: str, actor: str) -> bool:
@@ -101,12 +99,11 @@ def hold(session: Session, delivery: Delivery, *, now: datetime, cause: str, act
     Returns:
         Whether it is held now; False where it has left or is over.
     """
-    lock(session, delivery)
-    if delivery.state not in WITHDRAWABLE:
-        return delivery.state == "held"
-    if delivery.state != "held":
-        move(session, delivery, "held", now=now, cause=cause, actor=actor)
-    return True
+    row = lock_row(session, delivery)
+    if row.state in WITHDRAWABLE - {"held"}:
+        row = move(session, row, "held", now=now, cause=cause, actor=actor)
+    reread(session, delivery)
+    return row.state == "held"
 
 
 def queue_again(session: Session, delivery: Delivery, *, now: datetime, cause: str, actor: str) -> None:
@@ -119,10 +116,19 @@ def queue_again(session: Session, delivery: Delivery, *, now: datetime, cause: s
         IllegalTransition: it is in no such state.
         NotFrozen: it has no bytes yet: `enqueue` gives it some.
     """
-    lock(session, delivery)
     if delivery.wire_sealed is None:
         raise NotFrozen
-    move(session, delivery, "queued", now=now, cause=cause, actor=actor)
+    _queue(session, delivery, {"held", "deferred", "unclear"}, now=now, cause=cause, actor=actor)
+
+
+def _queue(
+    session: Session, delivery: Delivery, ways: set[str], *, now: datetime, cause: str, actor: str
+) -> None:
+    row = lock_row(session, delivery)
+    if row.state not in ways:
+        raise IllegalTransition(row.state, "queued")
+    move(session, row, "queued", now=now, cause=cause, actor=actor)
+    reread(session, delivery)
 
 
 class NotFrozen(RuntimeError):

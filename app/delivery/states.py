@@ -1,14 +1,17 @@
 """The states of a delivery: one table of legal transitions, one function that makes them.
 
-Nothing else in the code base sets `Delivery.state` of a delivery that exists.
+Nothing else in the code base sets `Delivery.state` of a delivery that exists. What is done here is
+done by plain statements and not by the unit of work: workers do it three times for each mail.
 """
 
 from __future__ import annotations
 
+import uuid
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final, cast
 
-from sqlalchemy import inspect
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.delivery.models import Delivery, StateChange
@@ -51,10 +54,54 @@ class IllegalTransition(RuntimeError):
         self.after = after
 
 
+@dataclass(frozen=True)
+class Locked:
+    """What decides about a delivery's state, as long as the transaction that locked it lasts."""
+
+    id: uuid.UUID
+    state: str
+    attempt_count: int
+    change_count: int
+    leased_by: str | None
+    lease_until: datetime | None
+
+
+_deliveries = cast(sa.Table, Delivery.__table__)
+_changes = cast(sa.Table, StateChange.__table__)
+# On SQLite the write transaction is the lock, and FOR UPDATE is not said.
+_LOCK = (
+    sa.select(
+        _deliveries.c.id,
+        _deliveries.c.state,
+        _deliveries.c.attempt_count,
+        _deliveries.c.change_count,
+        _deliveries.c.leased_by,
+        _deliveries.c.lease_until,
+    )
+    .where(_deliveries.c.id == sa.bindparam("delivery"))
+    .with_for_update()
+)
+_MOVE = sa.update(_deliveries).where(_deliveries.c.id == sa.bindparam("delivery"))
+_JOURNAL = sa.insert(_changes)
+_SHARED = (
+    "state",
+    "state_at",
+    "reason",
+    "attempt_count",
+    "change_count",
+    "due_at",
+    "leased_by",
+    "lease_until",
+)
+
+
 def transition(
     session: Session, delivery: Delivery, to: str, *, now: datetime, cause: str, actor: str
 ) -> None:
     """Lock a delivery, change its state, and journal the change. Part of the caller's transaction.
+
+    What is `sending` is in a worker's hand, and its final dot may be out: only workers, and
+    `outbox.cancel`, which asks about the dot, move it on.
 
     Args:
         session: the caller's write transaction.
@@ -67,54 +114,106 @@ def transition(
     Raises:
         IllegalTransition: there is no such way from the state in which the delivery is now.
     """
-    lock(session, delivery)
-    move(session, delivery, to, now=now, cause=cause, actor=actor)
+    row = lock_row(session, delivery)
+    if row.state == "sending":
+        raise IllegalTransition(row.state, to)
+    move(session, row, to, now=now, cause=cause, actor=actor)
+    reread(session, delivery)
 
 
-def lock(session: Session, delivery: Delivery) -> None:
-    """Lock a delivery's row and read again what others may have changed, keeping the caller's changes."""
+def lock_row(session: Session, delivery: Delivery) -> Locked:
+    """Lock the row of a delivery that is loaded; what the caller changed in it is written first."""
     session.flush()
-    # On SQLite the write transaction is the lock, and FOR UPDATE is not said.
-    session.refresh(delivery, attribute_names=_SHARED, with_for_update=True)
+    row = lock(session, delivery.id)
+    if row is None:
+        raise LookupError("the delivery was deleted meanwhile")
+    return row
 
 
-_SHARED = ("state", "attempt_count", "change_count", "due_at", "leased_by", "lease_until")
+def lock(session: Session, delivery_id: uuid.UUID) -> Locked | None:
+    """Lock a delivery's row until the transaction ends; None where there is no such delivery."""
+    row = session.execute(_LOCK, {"delivery": delivery_id}).first()
+    return None if row is None else Locked(*row)
 
 
-def move(session: Session, delivery: Delivery, to: str, *, now: datetime, cause: str, actor: str) -> None:
-    """As `transition`, for a row that the caller has locked in this transaction."""
-    if to not in LEGAL[delivery.state]:
-        raise IllegalTransition(delivery.state, to)
-    before, delivery.state = delivery.state, to
-    delivery.state_at = now
-    delivery.reason = cause
-    delivery.due_at = now if to in DUE else None
+def reread(session: Session, delivery: Delivery) -> None:
+    """Let a loaded delivery show what `move` has made of it."""
+    session.refresh(delivery, attribute_names=_SHARED)
+
+
+def move(
+    session: Session,
+    row: Locked,
+    to: str,
+    *,
+    now: datetime,
+    cause: str,
+    actor: str,
+    due_at: datetime | None = None,
+    attempt_count: int | None = None,
+) -> Locked:
+    """Change the state of a locked delivery and journal the change.
+
+    Args:
+        session: the transaction that holds the lock.
+        row: the delivery.
+        to: the new state.
+        now: the instant of the change.
+        cause: as for `transition`.
+        actor: as for `transition`.
+        due_at: when it may leave, where the new state is one of `DUE`; at once if None.
+        attempt_count: the new one, if an attempt begins with the change.
+
+    Returns:
+        The delivery after the change.
+
+    Raises:
+        IllegalTransition: there is no such way.
+    """
+    if to not in LEGAL[row.state]:
+        raise IllegalTransition(row.state, to)
+    after = replace(row, state=to, change_count=row.change_count + 1)
+    if attempt_count is not None:
+        after = replace(after, attempt_count=attempt_count)
     if to != "sending":
-        delivery.leased_by = delivery.lease_until = None
-    _journal(session, delivery, before, cause, actor)
+        after = replace(after, leased_by=None, lease_until=None)
+    due = (due_at or now) if to in DUE else None
+    change = {"state_at": now, "reason": cause, "due_at": due}
+    session.execute(_MOVE.values(**change, **_values(after)), {"delivery": row.id})
+    session.execute(_JOURNAL, _entry(after, before=row.state, at=now, cause=cause, actor=actor))
+    return after
+
+
+def _values(row: Locked) -> dict[str, Any]:
+    return {
+        "state": row.state,
+        "attempt_count": row.attempt_count,
+        "change_count": row.change_count,
+        "leased_by": row.leased_by,
+        "lease_until": row.lease_until,
+    }
 
 
 def start(session: Session, delivery: Delivery, *, now: datetime, cause: str, actor: str) -> None:
     """Store a new delivery in the state that it was constructed with, and begin its journal."""
-    if not inspect(delivery).transient:
+    if not sa.inspect(delivery).transient:
         raise RuntimeError("the delivery is stored already")
     delivery.state_at = delivery.created_at = now
     delivery.reason = cause
-    delivery.change_count = 0
+    delivery.attempt_count, delivery.change_count = 0, 1
     session.add(delivery)
-    _journal(session, delivery, None, cause, actor)
+    row = Locked(delivery.id, delivery.state, 0, 1, None, None)
+    session.add(StateChange(**_entry(row, before=None, at=now, cause=cause, actor=actor)))
 
 
-def _journal(session: Session, delivery: Delivery, before: str | None, cause: str, actor: str) -> None:
-    delivery.change_count += 1
-    session.add(
-        StateChange(
-            delivery_id=delivery.id,
-            number=delivery.change_count,
-            from_state=before,
-            to_state=delivery.state,
-            at=delivery.state_at,
-            cause=cause,
-            actor=actor,
-        )
-    )
+def _entry(row: Locked, *, before: str | None, at: datetime, cause: str, actor: str) -> dict[str, Any]:
+    return {
+        "id": uuid.uuid4(),
+        "delivery_id": row.id,
+        "number": row.change_count,
+        "from_state": before,
+        "to_state": row.state,
+        "at": at,
+        "cause": cause,
+        "actor": actor,
+    }

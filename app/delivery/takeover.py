@@ -7,18 +7,19 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.database import db, transaction
 from app.delivery import causes
+from app.delivery.attempts import end_attempt, is_dot_pending
 from app.delivery.claims import WORKER
 from app.delivery.journal import back_to_the_queue
 from app.delivery.models import Delivery, WorkerProcess
 from app.delivery.presence import FORGOTTEN_AFTER
 from app.delivery.processes import IsAlive, Process
-from app.delivery.rows import attempt_of, locked
-from app.delivery.states import DUE, move
+from app.delivery.senders.base import Outcome
+from app.delivery.states import DUE, Locked, lock, move
 
 
 @dataclass
@@ -49,10 +50,10 @@ def take_over(*, now: datetime, is_alive: IsAlive) -> TakenOver:
             return taken
     with transaction() as session:
         for delivery_id in _abandoned(session, dead, now):
-            delivery = locked(session, delivery_id)
+            row = lock(session, delivery_id)
             # It may have been settled between the look and the lock.
-            if delivery is not None and _is_abandoned(delivery, dead, now):
-                _settle(session, delivery, now, taken)
+            if row is not None and _is_abandoned(row, dead, now):
+                _settle(session, row, now, taken)
         session.execute(delete(WorkerProcess).where(WorkerProcess.id.in_(_forgotten(session, dead, now))))
     return taken
 
@@ -74,10 +75,10 @@ def _abandoned(session: Session, dead: Collection[str], now: datetime) -> list[u
     return list(session.scalars(query.order_by(Delivery.id)))
 
 
-def _is_abandoned(delivery: Delivery, dead: Collection[str], now: datetime) -> bool:
-    if delivery.leased_by is None:
+def _is_abandoned(row: Locked, dead: Collection[str], now: datetime) -> bool:
+    if row.leased_by is None:
         return False
-    return delivery.leased_by in dead or (delivery.lease_until is not None and delivery.lease_until < now)
+    return row.leased_by in dead or (row.lease_until is not None and row.lease_until < now)
 
 
 def _forgotten(session: Session, dead: Collection[str], now: datetime) -> list[uuid.UUID]:
@@ -85,18 +86,16 @@ def _forgotten(session: Session, dead: Collection[str], now: datetime) -> list[u
     return list(session.scalars(select(WorkerProcess.id).where(old)))
 
 
-def _settle(session: Session, delivery: Delivery, now: datetime, taken: TakenOver) -> None:
-    if delivery.state in DUE:
-        delivery.leased_by = delivery.lease_until = None
+def _settle(session: Session, row: Locked, now: datetime, taken: TakenOver) -> None:
+    if row.state in DUE:
+        free = {"leased_by": None, "lease_until": None}
+        session.execute(update(Delivery).where(Delivery.id == row.id).values(free))
         taken.given_back += 1
-        return
-    attempt = attempt_of(session, delivery.id, delivery.attempt_count)
-    attempt.ended_at = now
-    if attempt.dot_pending_at is not None:
-        attempt.outcome, attempt.step = "unclear", "dot"
-        move(session, delivery, "unclear", now=now, cause=causes.WORKER_LOST_AT_THE_DOT, actor=WORKER)
+    elif is_dot_pending(session, row.id, row.attempt_count):
+        end_attempt(session, row.id, row.attempt_count, Outcome(kind="unclear", step="dot"), now=now)
+        move(session, row, "unclear", now=now, cause=causes.WORKER_LOST_AT_THE_DOT, actor=WORKER)
         taken.unclear += 1
     else:
-        attempt.outcome = "crashed"
-        back_to_the_queue(session, delivery, now, causes.WORKER_LOST)
+        end_attempt(session, row.id, row.attempt_count, Outcome(kind="crashed"), now=now)
+        back_to_the_queue(session, row, now, causes.WORKER_LOST)
         taken.queued_again += 1

@@ -19,8 +19,7 @@ from app.campaigns.models import Campaign, TemplateVersion
 from app.database import transaction
 from app.delivery import causes, outbox
 from app.delivery.models import Delivery
-from app.delivery.rows import locked
-from app.delivery.states import move
+from app.delivery.states import transition
 from app.errors import NotFound, Refused
 from app.letters.freezing import _envelope as envelope_of
 from app.letters.models import Letter
@@ -102,7 +101,7 @@ def mark_accepted(delivery_id: uuid.UUID, *, actor: str, now: datetime) -> None:
     def act(session: Session, delivery: Delivery) -> None:
         if delivery.state != "unclear":
             raise _moved_on()
-        move(session, delivery, "accepted", now=now, cause=FOUND, actor=actor)
+        transition(session, delivery, "accepted", now=now, cause=FOUND, actor=actor)
 
     _decide(delivery_id, act, "delivery.marked_accepted", actor=actor, now=now)
 
@@ -132,7 +131,7 @@ def _decide(
     now: datetime,
 ) -> None:
     with transaction() as session:
-        delivery = locked(session, delivery_id)
+        delivery = session.get(Delivery, delivery_id, with_for_update=True)
         if delivery is None or delivery.letter_id is None:
             raise NotFound(_("There is no such copy."))
         letter = session.get_one(Letter, delivery.letter_id)

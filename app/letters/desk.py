@@ -29,6 +29,7 @@ from app.recipients.models import Recipient
 from app.security import audit
 
 PAGE = 50
+PRESSING = ("held", "unclear", "bounced", "failed")
 WAITING = ("queued", "sending", "deferred", "held", "unclear", "to_print")
 
 
@@ -108,7 +109,9 @@ def copies(
     if recipient_id is not None:
         query = query.where(Delivery.recipient_id == recipient_id)
     if campaign_id is not None:
-        query = query.where(Letter.campaign_id == campaign_id)
+        # Hidden from the planner: it would fetch and sort a whole campaign to show one page of it, where
+        # going through the copies from the newest on finds the page at once.
+        query = query.where(sa.func.coalesce(Letter.campaign_id, Letter.campaign_id) == campaign_id)
     if reference:
         query = query.where(Letter.reference == reference)
     if after is not None:
@@ -179,16 +182,19 @@ def confirmed_by_day(*, today: date, days: int = 14) -> list[tuple[date, int]]:
     return list(zip(on, row, strict=True))
 
 
+def pressing() -> dict[str, int]:
+    """Return how many copies are in each state that needs somebody; states without any are left out."""
+    query = (
+        sa.select(Delivery.state, sa.func.count())
+        .where(Delivery.kind == "letter", Delivery.state.in_(PRESSING))
+        .group_by(Delivery.state)
+    )
+    return dict(db.session.execute(query).all())
+
+
 def standing_of_offices(*, day: date) -> list[OfficeStanding]:
     """Return every open office that a campaign writes to, with how its copies stand."""
-    counts: dict[uuid.UUID | None, Counter[str]] = defaultdict(Counter)
-    grouped = sa.select(Delivery.recipient_id, Delivery.state, sa.func.count()).where(
-        Delivery.kind == "letter"
-    )
-    for recipient_id, state, count in db.session.execute(
-        grouped.group_by(Delivery.recipient_id, Delivery.state)
-    ):
-        counts[recipient_id][state] = count
+    counts = _counts_by_office()
     query = (
         sa.select(Recipient)
         .where(Recipient.id.in_(addressed_offices()), Recipient.status == "open")
@@ -204,6 +210,15 @@ def standing_of_offices(*, day: date) -> list[OfficeStanding]:
         )
         for recipient in db.session.scalars(query)
     ]
+
+
+def _counts_by_office() -> dict[uuid.UUID | None, Counter[str]]:
+    counts: dict[uuid.UUID | None, Counter[str]] = defaultdict(Counter)
+    place = (Delivery.recipient_id, Delivery.state)
+    query = sa.select(*place, sa.func.count()).where(Delivery.kind == "letter").group_by(*place)
+    for recipient_id, state, count in db.session.execute(query):
+        counts[recipient_id][state] = count
+    return counts
 
 
 def addressed_offices() -> list[uuid.UUID]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterable, Mapping
+from contextlib import closing
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
@@ -143,4 +144,5 @@ def first_broken(entries: Iterable[AuditEntry]) -> int | None:
 def check_chain() -> int | None:
     """Return the number of the first broken entry of the stored log, or None (see `first_broken`)."""
     query = sa.select(AuditEntry).order_by(AuditEntry.number).execution_options(yield_per=500)
-    return first_broken(db.session.scalars(query))
+    with closing(db.session.scalars(query)) as entries:
+        return first_broken(entries)

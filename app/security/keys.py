@@ -29,6 +29,8 @@ from app.errors import RedressError
 NONCE_BYTES = 12
 """96 bits, the size that NIST SP 800-38D §8.2 recommends for GCM."""
 KEY_ID_BYTES = 2
+KEY_BYTES = 32
+"""AES-256, and the output of SHA-256 for the root."""
 
 
 class KeysError(RedressError):
@@ -75,7 +77,7 @@ class KeyRing:
         nonce = sealed[KEY_ID_BYTES : KEY_ID_BYTES + NONCE_BYTES]
         try:
             return AESGCM(key).decrypt(nonce, sealed[KEY_ID_BYTES + NONCE_BYTES :], bound_to)
-        except InvalidTag:
+        except (InvalidTag, ValueError):  # ValueError: cut so short that there is no whole nonce
             raise KeysError(
                 "A stored value cannot be opened: it was altered, or the key file is another one."
             ) from None
@@ -93,21 +95,28 @@ class KeyRing:
         """
         try:
             stored = json.loads(path.read_text(encoding="ascii"))
-            encryption = {int(number): base64.b64decode(key) for number, key in stored["encryption"].items()}
-            return cls(encryption=encryption, root=base64.b64decode(stored["root"]))
+            encryption = {_number(number): _key(key) for number, key in stored["encryption"].items()}
+            root = _key(stored["root"])
         except FileNotFoundError:
             raise KeysError("The key file is missing: “redress keys generate” makes one.") from None
-        except (ValueError, KeyError, AttributeError, OSError):
-            raise KeysError("The key file cannot be read.") from None
+        except OSError:
+            raise KeysError("The key file cannot be read: may this account read it?") from None
+        except (ValueError, KeyError, AttributeError, TypeError):
+            raise KeysError("The key file is damaged or is none: put its backup in its place.") from None
+        if not encryption:
+            raise KeysError("The key file holds no key.")
+        return cls(encryption=encryption, root=root)
 
     @classmethod
     def generate(cls, path: Path) -> None:
         """Write a new key file, readable by its owner only; an existing one is left as it is."""
+        if path.exists():
+            return
         path.parent.mkdir(parents=True, exist_ok=True)
         ring = {"encryption": {"1": _random_key()}, "root": _random_key()}
         # Written aside and linked into place: of two processes that start together, both read one whole file.
-        aside = path.with_name(f".{path.name}.{os.getpid()}")
-        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        aside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
             json.dump(ring, file, indent=1)
         try:
@@ -119,7 +128,21 @@ class KeyRing:
 
 
 def _random_key() -> str:
-    return base64.b64encode(secrets.token_bytes(32)).decode("ascii")
+    return base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode("ascii")
+
+
+def _key(written: str) -> bytes:
+    key = base64.b64decode(written, validate=True)
+    if len(key) != KEY_BYTES:
+        raise ValueError("a key of another length")
+    return key
+
+
+def _number(written: str) -> int:
+    number = int(written)
+    if not 0 < number < 256**KEY_ID_BYTES:
+        raise ValueError("a number that does not fit before a sealed value")
+    return number
 
 
 @lru_cache(maxsize=64)

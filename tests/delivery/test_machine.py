@@ -14,12 +14,19 @@ import sqlalchemy as sa
 from flask import Flask
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from app.database import Base, db, transaction
 from app.delivery import claims, journal, presence, retries
 from app.delivery.claims import Claim, InHand
 from app.delivery.models import Delivery
+from app.delivery.outbox import queue_again
 from app.delivery.processes import Process
 from app.delivery.senders.base import Outcome
 from app.delivery.states import DUE, LEGAL
@@ -27,7 +34,6 @@ from app.delivery.takeover import take_over
 from tests.delivery.mails import NOON, changes_of, queue, read, read_all, take_back
 
 LEASE = timedelta(minutes=2)
-NAMES = ("one", "two", "three")
 BEFORE_THE_DOT = [
     Outcome(kind="temporary", step="connect"),
     Outcome(kind="temporary", step="rcpt", code=451),
@@ -61,83 +67,110 @@ class Played:
     dot_sent: bool = False
     taken: bool = False
 
+    def has(self, mail: uuid.UUID) -> bool:
+        """Whether it may still have this mail's dot out."""
+        return self.in_hand is not None and self.in_hand.delivery_id == mail
+
 
 class Delivering(RuleBasedStateMachine):
-    mails = Bundle("mails")
+    """Two workers at a time, and a handful of mails, so that they get in each other's way."""
 
     def __init__(self) -> None:
         super().__init__()
         self.now: datetime = NOON
         self.numbers = itertools.count()
-        self.pids = itertools.count(1)
         self.living: set[int] = set()
         self.taken: dict[uuid.UUID, int] = {}
-        self.workers = {name: self._born(name) for name in NAMES}
+        self.workers: list[Played] = []
         with transaction() as session:
             for table in reversed(Base.metadata.sorted_tables):
                 if table.name in {"deliveries", "attempts", "state_changes", "workers"}:
                     session.execute(sa.delete(table))
+        self._fill()
 
-    def _born(self, name: str) -> Played:
-        worker = Played(f"{name} {next(self.pids)}", next(self.pids))
-        self.living.add(worker.pid)
-        return worker
+    def _fill(self) -> None:
+        while len(self.workers) < 2:
+            pid = next(self.numbers)
+            self.living.add(pid)
+            self.workers.append(Played(f"worker {pid}", pid))
 
     def _is_alive(self, process: Process) -> bool:
         return process.pid in self.living
 
-    @rule(target=mails)
-    def write(self) -> uuid.UUID:
+    def _idle(self) -> list[Played]:
+        return [worker for worker in self.workers if worker.in_hand is None]
+
+    def _before_the_dot(self) -> list[Played]:
+        return [worker for worker in self.workers if worker.in_hand and not worker.dot_sent]
+
+    def _at_the_dot(self) -> list[Played]:
+        return [worker for worker in self.workers if worker.in_hand and worker.dot_sent]
+
+    @precondition(lambda self: len(self.taken) < 3)
+    @rule()
+    def write(self) -> None:
         (mail,) = queue([next(self.numbers)], now=self.now)
         self.taken[mail] = 0
-        return mail
 
-    @rule(mail=mails)
-    def withdraw(self, mail: uuid.UUID) -> None:
+    @precondition(lambda self: self.taken)
+    @rule(data=st.data())
+    def withdraw(self, data: st.DataObject) -> None:
+        mail = data.draw(st.sampled_from(list(self.taken)))
         before = read(mail).state
         assert take_back(mail, now=self.now) is (before != read(mail).state)
 
-    @rule(name=st.sampled_from(NAMES), limit=st.integers(1, 3))
-    def claim(self, name: str, limit: int) -> None:
-        worker = self.workers[name]
-        presence.appear(worker.name, Process("here", worker.pid, 1), now=self.now)
-        if worker.in_hand is None and not worker.waiting:
-            worker.waiting = claims.claim(worker=worker.name, limit=limit, now=self.now, lease=LEASE)
+    @precondition(lambda self: self.taken)
+    @rule(data=st.data())
+    def decide(self, data: st.DataObject) -> None:
+        """An organizer finds in the relay's log that nothing was taken, and has it sent again."""
+        mail = data.draw(st.sampled_from(list(self.taken)))
+        in_doubt = read(mail).state in {"unclear", "held"}
+        if in_doubt and not self.taken[mail] and not any(worker.has(mail) for worker in self.workers):
+            with transaction() as session:
+                delivery = session.get_one(Delivery, mail)
+                queue_again(session, delivery, now=self.now, cause="not in the log", actor="organizer")
 
-    @rule(name=st.sampled_from(NAMES))
-    def begin(self, name: str) -> None:
-        worker = self.workers[name]
-        if worker.in_hand is None and worker.waiting:
+    @precondition(lambda self: self._idle())
+    @rule(data=st.data(), limit=st.integers(1, 2))
+    def claim_and_begin(self, data: st.DataObject, limit: int) -> None:
+        worker = data.draw(st.sampled_from(self._idle()))
+        presence.appear(worker.name, Process("here", worker.pid, 1), now=self.now)
+        if not worker.waiting:
+            worker.waiting = claims.claim(worker=worker.name, limit=limit, now=self.now, lease=LEASE)
+        if worker.waiting:
             worker.in_hand = claims.begin(worker.waiting.pop(0), now=self.now)
             worker.dot_sent = worker.taken = False
 
-    @rule(name=st.sampled_from(NAMES), outcome=st.sampled_from(BEFORE_THE_DOT))
-    def end_before_the_dot(self, name: str, outcome: Outcome) -> None:
-        worker = self.workers[name]
-        if worker.in_hand is not None and not worker.dot_sent:
-            self._record(worker, outcome)
+    @precondition(lambda self: self._before_the_dot())
+    @rule(data=st.data(), outcome=st.sampled_from(BEFORE_THE_DOT))
+    def end_before_the_dot(self, data: st.DataObject, outcome: Outcome) -> None:
+        self._record(data.draw(st.sampled_from(self._before_the_dot())), outcome)
 
-    @rule(name=st.sampled_from(NAMES), takes=st.booleans(), dies=st.booleans(), sends=st.booleans())
-    def dot(self, name: str, takes: bool, dies: bool, sends: bool) -> None:
-        worker = self.workers[name]
-        if worker.in_hand is None or worker.dot_sent:
-            return
+    @precondition(lambda self: self._before_the_dot())
+    @rule(
+        data=st.data(),
+        takes=st.booleans(),
+        fate=st.sampled_from(["lives", "lives", "dies", "dies before it"]),
+    )
+    def dot(self, data: st.DataObject, takes: bool, fate: str) -> None:
+        worker = data.draw(st.sampled_from(self._before_the_dot()))
+        assert worker.in_hand is not None
         if not journal.mark_dot_pending(worker.in_hand, now=self.now):
             self._record(worker, Outcome(kind="withheld", step="before_dot"))
             return
-        worker.dot_sent = sends or not dies
+        worker.dot_sent = fate != "dies before it"
         if worker.dot_sent and takes:
             worker.taken = True
             self.taken[worker.in_hand.delivery_id] += 1
-        if dies:
-            self.die(name)
+        if fate != "lives":
+            self._die(worker)
 
-    @rule(name=st.sampled_from(NAMES), data=st.data())
-    def answer(self, name: str, data: st.DataObject) -> None:
-        worker = self.workers[name]
-        if worker.in_hand is not None and worker.dot_sent:
-            possible = [TAKEN, *NO_ANSWER] if worker.taken else [*REFUSED_AT_THE_DOT, *NO_ANSWER]
-            self._record(worker, data.draw(st.sampled_from(possible)))
+    @precondition(lambda self: self._at_the_dot())
+    @rule(data=st.data())
+    def answer(self, data: st.DataObject) -> None:
+        worker = data.draw(st.sampled_from(self._at_the_dot()))
+        clear = [TAKEN] if worker.taken else REFUSED_AT_THE_DOT
+        self._record(worker, data.draw(st.sampled_from([*clear, *clear, *NO_ANSWER])))
 
     def _record(self, worker: Played, outcome: Outcome) -> None:
         assert worker.in_hand is not None
@@ -146,18 +179,22 @@ class Delivering(RuleBasedStateMachine):
         assert not journal.record(worker.in_hand, outcome, now=self.now, jitter=0.5)
         worker.in_hand = None
 
-    @rule(name=st.sampled_from(NAMES))
-    def die(self, name: str) -> None:
-        self.living.discard(self.workers[name].pid)
-        self.workers[name] = self._born(name)
+    @rule(data=st.data())
+    def die(self, data: st.DataObject) -> None:
+        self._die(data.draw(st.sampled_from(self.workers)))
 
-    @rule(name=st.sampled_from(NAMES))
-    def end_well(self, name: str) -> None:
-        worker = self.workers[name]
-        if worker.in_hand is None:
-            claims.release(worker.name)
-            presence.leave(worker.name)
-            self.die(name)
+    def _die(self, worker: Played) -> None:
+        self.living.discard(worker.pid)
+        self.workers.remove(worker)
+        self._fill()
+
+    @precondition(lambda self: self._idle())
+    @rule(data=st.data())
+    def end_well(self, data: st.DataObject) -> None:
+        worker = data.draw(st.sampled_from(self._idle()))
+        claims.release(worker.name)
+        presence.leave(worker.name)
+        self._die(worker)
 
     @rule()
     def look_around(self) -> None:
@@ -169,7 +206,7 @@ class Delivering(RuleBasedStateMachine):
 
     @invariant()
     def nothing_is_taken_twice_or_taken_and_forgotten(self) -> None:
-        in_hand = {worker.in_hand.delivery_id for worker in self.workers.values() if worker.in_hand}
+        in_hand = {worker.in_hand.delivery_id for worker in self.workers if worker.in_hand}
         with db.sessionmaker() as session:
             states = dict(session.execute(sa.select(Delivery.id, Delivery.state)).all())
         assert states.keys() == self.taken.keys(), "nothing is lost"
@@ -195,7 +232,8 @@ class Delivering(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Whatever happened, a sound worker and a sound server bring everything to its end."""
         self.living.clear()
-        survivor = self._born("last")
+        survivor = Played("last", next(self.numbers))
+        self.living.add(survivor.pid)
         for _ in range(2 + retries.CRASHES):
             take_over(now=self.now, is_alive=self._is_alive)
             presence.appear(survivor.name, Process("here", survivor.pid, 1), now=self.now)
@@ -213,8 +251,8 @@ class Delivering(RuleBasedStateMachine):
 
 def test_whatever_happens_in_whatever_order(app_context: Flask) -> None:
     options = settings(
-        max_examples=20,
-        stateful_step_count=30,
+        max_examples=40,
+        stateful_step_count=40,
         deadline=None,
         suppress_health_check=list(HealthCheck),
         database=None,

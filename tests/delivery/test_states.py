@@ -8,7 +8,17 @@ import pytest
 
 from app.database import transaction
 from app.delivery.models import STATES, Delivery
-from app.delivery.states import DUE, FINAL, LEGAL, WITHDRAWABLE, IllegalTransition, start, transition
+from app.delivery.states import (
+    DUE,
+    FINAL,
+    LEGAL,
+    WITHDRAWABLE,
+    IllegalTransition,
+    lock,
+    move,
+    start,
+    transition,
+)
 from tests.delivery.mails import NOON, changes_of, read
 
 PAIRS = list(itertools.product(STATES, STATES))
@@ -49,6 +59,11 @@ def _new(state: str) -> Delivery:
 
 def _move(delivery: Delivery, to: str) -> None:
     with transaction() as session:
+        if delivery.state == "sending":  # a worker's
+            row = lock(session, delivery.id)
+            assert row is not None
+            move(session, row, to, now=NOON, cause="why", actor="somebody")
+            return
         # As one that read it a while ago would have it.
         mine = session.merge(delivery, load=False)
         transition(session, mine, to, now=NOON, cause="why", actor="somebody")
@@ -71,6 +86,20 @@ def test_every_legal_transition_is_made_and_journalled_and_every_other_one_refus
                 _move(delivery, after)
             assert read(delivery.id).state == before
             assert len(changes_of(delivery.id)) == 1
+
+
+@pytest.mark.usefixtures("app_context")
+@pytest.mark.parametrize("to", sorted(LEGAL["sending"]))
+def test_what_is_in_a_workers_hand_is_moved_by_nobody_else(to: str) -> None:
+    delivery = _new("sending")
+
+    def meddle() -> None:
+        with transaction() as session:
+            transition(session, session.merge(delivery), to, now=NOON, cause="why", actor="organizer")
+
+    with pytest.raises(IllegalTransition):
+        meddle()
+    assert read(delivery.id).state == "sending"
 
 
 @pytest.mark.usefixtures("app_context")

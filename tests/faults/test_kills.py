@@ -1,6 +1,6 @@
 """Workers killed at random moments: nothing lost, nothing twice but what is marked.
 
-The short form of the promise; `make faults` runs it with REDRESS_FAULTS_KILLS=2000.
+The short form of the promise; REDRESS_FAULTS_KILLS=2000 makes it the long one.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ def nursery(environ: dict[str, str], smtp_server: RecordingSmtpServer, tmp_path:
 def test_all_arrive_once_when_nobody_is_killed(
     app_context: Flask, nursery: Nursery, smtp_server: RecordingSmtpServer
 ) -> None:
-    queue(range(MAILS), now=now())
+    queue(range(200), now=now())
     with nursery.running():
         both = [nursery.bear("--drain") for _ in range(2)]
         for worker in both:
             nursery.wait(worker, 120)
-    assert Counter(delivery.state for delivery in read_all()) == {"accepted": MAILS}
-    assert _copies(smtp_server) == {f"<letter-{number}@site.example>": 1 for number in range(MAILS)}
+    assert Counter(delivery.state for delivery in read_all()) == {"accepted": 200}
+    assert _copies(smtp_server) == {f"<letter-{number}@site.example>": 1 for number in range(200)}
     assert _workers() == 2
 
 
@@ -66,7 +66,7 @@ def test_killed_workers_lose_nothing_and_repeat_nothing(
 
 
 def _wait_for_work(smtp_server: RecordingSmtpServer, chance: random.Random) -> None:
-    """Wait until something was delivered after the last kill (or nothing is left), and a random moment more."""
+    """Wait until something was delivered after the last kill, or nothing is left, and a random moment."""
     before, deadline = len(smtp_server.envelopes), time.monotonic() + 5
     while len(smtp_server.envelopes) == before < MAILS and time.monotonic() < deadline:
         time.sleep(0.005)

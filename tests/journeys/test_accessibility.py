@@ -12,7 +12,8 @@ from tests.support.browser import Watch
 from tests.support.databases import Backend
 from tests.support.journeys import CAMPAIGN, DevelopmentSite, Supporter
 from tests.support.journeys_axe import complaints, look_at
-from tests.support.journeys_tour import failing_site, failing_tour, public_tour
+from tests.support.journeys_browser import NARROWEST, assert_fits
+from tests.support.journeys_tour import desk_tour, failing_site, failing_tour, public_tour
 from tests.support.plugins.browser import PageFactory
 
 # The tours meet pages that answer with an error, on purpose, and look at everything else themselves.
@@ -34,6 +35,20 @@ def test_public_pages(site: DevelopmentSite, page_factory: PageFactory) -> None:
     assert len(stops) > 15
 
 
+def test_desk_pages(site: DevelopmentSite, page_factory: PageFactory) -> None:
+    """All pages of the organizers' desk, and those that lead to it; with an office of a very long title."""
+    tab = page_factory()
+    watch, stops, problems = Watch(tab), [], []
+    for stop in desk_tour(tab, site):
+        stops.append(stop)
+        problems += look_at(tab, stop)
+        tab.set_viewport_size(NARROWEST)
+        assert_fits(tab)
+    assert problems == []
+    assert complaints(watch, stops) == []
+    assert len(stops) > 30
+
+
 def test_error_pages_and_empty_ones(
     all_backends: dict[str, Backend], tmp_path: Path, page_factory: PageFactory
 ) -> None:
@@ -53,7 +68,11 @@ def test_error_pages_and_empty_ones(
 def test_the_campaign_page_is_light(site: DevelopmentSite, page: Page) -> None:
     """All that the browser fetches for it, uncompressed."""
     answers: list[Response] = []
-    page.on("response", lambda answer: answers.append(answer))
+
+    def note(answer: Response) -> None:
+        answers.append(answer)
+
+    page.on("response", note)
     page.goto(f"{site.url}/campaigns/{CAMPAIGN}", wait_until="networkidle")
     sizes = {answer.url: len(answer.body()) for answer in answers}
     assert {urlsplit(url).netloc for url in sizes} == {urlsplit(site.url).netloc}

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 from tests.support.browser import ARGUMENTS, executable
 from tests.support.journeys import OFFICES, DevelopmentSite, Supporter, body_of, long_winded, parsed
 from tests.support.journeys_browser import (
+    NARROWEST,
     assert_fits,
     assert_heading,
     confirm,
@@ -28,7 +29,6 @@ from tests.support.plugins.browser import PageFactory
 
 PHONE: ViewportSize = {"width": 360, "height": 740}
 DESK: ViewportSize = {"width": 1280, "height": 900}
-NARROWEST: ViewportSize = {"width": 320, "height": 568}
 # To a page, a window of 1280 pixels at 200 % zoom is one of half as many.
 ZOOMED: ViewportSize = {"width": 640, "height": 450}
 

@@ -11,7 +11,6 @@ from flask import Flask
 from app import clock
 from app.database import db, transaction
 from app.delivery.models import Delivery
-from app.delivery.states import transition
 from app.letters.confirming import confirm
 from app.letters.counting import tally
 from app.letters.following import follow
@@ -19,6 +18,7 @@ from app.letters.models import Letter
 from app.letters.retention import Purged, purge
 from app.supporters.models import Supporter
 from tests.factories.campaigns import days_from, store_campaign
+from tests.factories.deliveries import bring_to
 from tests.factories.letters import (
     WriterFactory,
     copies,
@@ -53,7 +53,7 @@ def deliver_all(now: datetime, *states: str) -> None:
     with transaction() as session:
         for delivery in session.scalars(sa.select(Delivery).where(Delivery.state == "queued")):
             for state in states or ("sending", "accepted"):
-                transition(session, delivery, state, now=now, cause="in a test", actor="worker")
+                bring_to(session, delivery, state, now=now)
 
 
 def readable() -> str:
@@ -127,7 +127,7 @@ def test_the_text_of_a_letter_with_a_copy_under_way_stays(app_context: Flask, st
         one, other = session.scalars(sa.select(Delivery).where(Delivery.kind == "letter"))
         for delivery, states in ((one, ("sending", "accepted")), (other, state)):
             for step in states:
-                transition(session, delivery, step, now=now, cause="in a test", actor="worker")
+                bring_to(session, delivery, step, now=now)
     assert purge(now=now + 60 * DAY).texts == 0
     assert all(copy.text for copy in copies())
 
@@ -206,7 +206,7 @@ def test_in_the_end_nothing_personal_is_left_even_of_what_never_left(app_context
         )
         for delivery, states in ((first, ("sending", "accepted")), (second, ("sending", "unclear"))):
             for step in states:
-                transition(session, delivery, step, now=now, cause="in a test", actor="worker")
+                bring_to(session, delivery, step, now=now)
     deliver_all(now)
     assert "PLANTED" in readable()
     purge(now=now + 102 * DAY)

@@ -52,7 +52,7 @@ def test_fifty_scanners_and_fifty_heads_change_nothing_and_then_a_person_confirm
 
 
 def test_the_text_is_the_same_on_every_page_and_in_the_mail(visitor: Visitor) -> None:
-    own = ".\nԲարև 👩‍👩‍👧‍👦 «мост» <b>&amp;</b> {{ x }}\n\n" + "W" * 3000 + "\n  indented"
+    own = ".\nԲարև 👩‍👩‍👧‍👦 «мост» <b>&amp;</b> %(x)s\n\n" + "W" * 3000 + "\n  indented"
     previewed = papers(visitor.previews(personal_message=own).text)
     form = whole_form(personal_message=own)
     assert visitor.sends(**form).status_code == 303

@@ -9,8 +9,8 @@ from flask import Flask
 from app import clock
 from app.database import transaction
 from app.delivery.models import Delivery
-from app.delivery.states import transition
 from tests.factories.campaigns import store_campaign
+from tests.factories.deliveries import bring_to
 from tests.factories.recipients import OfficeFactory
 from tests.factories.storage import everything
 from tests.factories.visitor import Visitor
@@ -42,7 +42,7 @@ def _bring(slug: str, state: str) -> None:
 
     with transaction() as session:
         copy = session.scalars(sa.select(Delivery).join(Recipient).where(Recipient.slug == slug)).one()
-        transition(session, copy, state, now=clock.now(), cause="in a test", actor="worker")
+        bring_to(session, copy, state, now=clock.now())
 
 
 def test_what_has_not_left_is_taken_back_by_one_button(visitor: Visitor) -> None:

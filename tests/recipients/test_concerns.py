@@ -33,7 +33,7 @@ def office(**fields: object) -> Recipient:
 
 
 CASES: list[tuple[Callable[[], Recipient], list[str]]] = [
-    (lambda: office(), []),
+    (office, []),
     (lambda: office(checked_on=None), ["not_checked"]),
     (lambda: office(checked_on=after(-181)), ["not_checked"]),
     (lambda: office(checked_on=after(-180)), []),

@@ -8,10 +8,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from playwright.sync_api import Locator, Page, Response, expect
+from playwright.sync_api import Locator, Page, Response, ViewportSize, expect
 
 from tests.support.journeys import CAMPAIGN, OFFICES, DevelopmentSite, Supporter
 
+NARROWEST: ViewportSize = {"width": 320, "height": 568}
 MAIL_WITHIN = 15.0
 ACCEPTED_WITHIN = 15.0
 

@@ -17,8 +17,13 @@ from tests.support.journeys import (
     OFFICES,
     DevelopmentSite,
     Supporter,
+    Visitor,
+    confirm_letter,
     confirmation_link,
+    long_winded,
     notice_text,
+    settled_page,
+    write_letter,
 )
 from tests.support.journeys_browser import (
     confirm,
@@ -27,6 +32,14 @@ from tests.support.journeys_browser import (
     open_confirmation,
     open_page,
     reload_until_settled,
+)
+from tests.support.journeys_desk import (
+    NewOffice,
+    Organizer,
+    add_office,
+    close_office,
+    invite,
+    open_account,
 )
 from tests.support.ports import HOST, free_port
 
@@ -147,6 +160,92 @@ def failing_tour(tab: Page, url: str) -> Iterator[Stop]:
     for name, path in (("home-empty", "/"), ("mailbox-empty", "/dev/mailbox")):
         open_page(tab, url + path)
         yield Stop(name)
+
+
+def desk_tour(tab: Page, site: DevelopmentSite) -> Iterator[Stop]:
+    """Walk over all pages of the organizers' desk, from the first owner's link on."""
+    owner = Organizer("owner")
+    write_to_everybody(site)
+    for name in open_account(tab, invite(site, owner), owner):
+        yield Stop(f"desk-{name}")
+    yield Stop("desk-today")
+    for name in add_office(tab, site, NewOffice()):
+        yield Stop(f"desk-{name}", 422 if name.endswith("errors") else 200)
+    yield from _office(tab)
+    yield from _letters(tab, site)
+    yield from _organizers(tab, site)
+    yield from _account(tab, site, owner)
+
+
+def _office(tab: Page) -> Iterator[Stop]:
+    office = tab.url
+    for link, name in (
+        ("Edit the office", "office-edit"),
+        ("End the term", "holder-end"),
+        ("Suspend", "contact-suspend"),
+    ):
+        follow(tab, tab.get_by_role("link", name=link).first)
+        yield Stop(f"desk-{name}")
+        open_page(tab, office)
+    for name in close_office(tab, "It was dissolved, and its tasks went to several others."):
+        yield Stop(f"desk-{name}")
+    follow(tab, tab.get_by_role("link", name="Reopen"))
+    yield Stop("desk-office-reopen")
+
+
+def _letters(tab: Page, site: DevelopmentSite) -> Iterator[Stop]:
+    _put_into_states(site)
+    open_page(tab, f"{site.url}/admin/letters")
+    yield Stop("desk-letters")
+    open_page(tab, f"{site.url}/admin/letters?letter=NOTHING")
+    yield Stop("desk-letters-none")
+    open_page(tab, f"{site.url}/admin/letters?state=unclear")
+    follow(tab, tab.locator("tbody a").first)
+    yield Stop("desk-letter")
+    letter = tab.url
+    follow(tab, tab.get_by_role("link", name="Send it again"))
+    yield Stop("desk-letter-decide")
+    open_page(tab, letter)
+    follow(tab, tab.get_by_role("link", name="Show name and text"))
+    yield Stop("desk-letter-personal")
+    open_page(tab, f"{site.url}/admin/recipients?q=nothing-of-that-name")
+    yield Stop("desk-offices-none")
+    open_page(tab, f"{site.url}/admin/")
+    yield Stop("desk-today-with-letters")
+
+
+def _organizers(tab: Page, site: DevelopmentSite) -> Iterator[Stop]:
+    open_page(tab, f"{site.url}/admin/organizers")
+    yield Stop("desk-organizers")
+    follow(tab, tab.get_by_role("link", name="Invite"))
+    yield Stop("desk-invite")
+    tab.get_by_label("E-mail address").fill(Organizer("viewer").email)
+    follow(tab, tab.get_by_role("button", name="invitation"))
+    yield Stop("desk-invited")
+    open_page(tab, f"{site.url}/admin/audit")
+    yield Stop("desk-audit")
+
+
+def _account(tab: Page, site: DevelopmentSite, owner: Organizer) -> Iterator[Stop]:
+    for path, name in (("account", "account"), ("change", "password"), ("mf-recovery-codes", "codes-left")):
+        open_page(tab, f"{site.url}/admin/{path}")
+        yield Stop(f"desk-{name}")
+    follow(tab, tab.get_by_role("button", name="Sign out"))
+    for password in ("wrong", owner.password):
+        tab.get_by_label("E-mail address").fill(owner.email)
+        tab.get_by_label("Password").fill(password)
+        follow(tab, tab.get_by_role("button", name="Go on"))
+        yield Stop("desk-sign-in-failed" if password == "wrong" else "desk-sign-in-code")
+    follow(tab, tab.get_by_role("link", name="Use a recovery code"))
+    yield Stop("desk-sign-in-recovery")
+
+
+def write_to_everybody(site: DevelopmentSite) -> None:
+    """Let somebody write to all offices of the campaign, and confirm."""
+    visitor = Visitor(site.url)
+    letter = write_letter(visitor, long_winded())
+    link = confirmation_link(notice_text(site.wait_for_mail(letter.supporter.email)))
+    settled_page(visitor, confirm_letter(visitor, link), dict.fromkeys(OFFICES, "accepted"))
 
 
 @contextmanager

@@ -1,0 +1,170 @@
+"""What an organizer does in a real browser: opens an account, signs in, keeps offices."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pyotp
+from playwright.sync_api import Page, expect
+
+from tests.support.journeys import DevelopmentSite, Visitor
+from tests.support.journeys_browser import follow, open_page
+from tests.support.processes import run_redress
+
+CODES = 10
+
+
+@dataclass
+class Organizer:
+    """Somebody at the desk, with an authenticator of their own.
+
+    Attributes:
+        secret: what their authenticator was given; "" until then.
+        recovery_codes: what they wrote down.
+    """
+
+    role: str
+    email: str = field(default_factory=lambda: f"desk-{secrets.token_hex(4)}@organizers.example")
+    password: str = "seven small green herons"
+    secret: str = ""
+    recovery_codes: list[str] = field(default_factory=list)
+
+    @property
+    def code(self) -> str:
+        """What the authenticator shows now."""
+        return pyotp.TOTP(re.sub(r"[\s-]", "", self.secret)).now()
+
+
+def invite(site: DevelopmentSite, organizer: Organizer) -> str:
+    """Invite somebody from the command line, and return the link that it prints."""
+    done = run_redress(
+        "organizers", "invite", organizer.email, "--role", organizer.role, environ=site.site.environ
+    )
+    assert done.returncode == 0, done.stderr
+    link = done.stdout.strip()
+    assert link.startswith(f"{site.url}/admin/welcome/")
+    return link
+
+
+def open_account(tab: Page, link: str, organizer: Organizer) -> Iterator[str]:
+    """From the link to the desk: password, authenticator, recovery codes. Yields a name at each page."""
+    open_page(tab, link)
+    yield "welcome"
+    tab.get_by_label("A password of your own").fill(organizer.password)
+    tab.get_by_label("once more").fill(organizer.password)
+    follow(tab, tab.get_by_role("button", name="Open my account"))
+    yield "sign-in"
+    tab.get_by_label("E-mail address").fill(organizer.email)
+    tab.get_by_label("Password").fill(organizer.password)
+    follow(tab, tab.get_by_role("button", name="Go on"))
+    yield "second-factor"
+    follow(tab, tab.get_by_role("button", name="Show the QR code"))
+    yield "second-factor-key"
+    organizer.secret = tab.locator("dl code").inner_text()
+    tab.get_by_label("Six-digit code").fill(organizer.code)
+    follow(tab, tab.get_by_role("button", name="Confirm the code"))
+    yield "recovery-codes-offered"
+    follow(tab, tab.get_by_role("button", name="Show my codes"))
+    yield "recovery-codes"
+    organizer.recovery_codes = tab.locator(".codes li").all_inner_texts()
+    follow(tab, tab.get_by_role("link", name="to the desk"))
+
+
+def at_the_desk(tab: Page, site: DevelopmentSite, role: str) -> Organizer:
+    """Bring a new organizer to the desk."""
+    organizer = Organizer(role)
+    for _page in open_account(tab, invite(site, organizer), organizer):
+        pass
+    expect(tab.get_by_role("navigation", name="Desk")).to_be_visible()
+    return organizer
+
+
+def sign_in(visitor: Visitor, organizer: Organizer, link: str) -> None:
+    """The same way over HTTP, for somebody of whom only what they may see matters."""
+    page = visitor.get(link)
+    names = page.page.form().names
+    passwords = dict.fromkeys((name for name in names if "password" in name), organizer.password)
+    page = visitor.submit(page, passwords)
+    page = visitor.submit(page, {"email": organizer.email, "password": organizer.password})
+    page = visitor.submit(page, button="authenticator")
+    organizer.secret = "".join(next(page.page.elements("code")).itertext())
+    page = visitor.submit(page, {"code": organizer.code}, field="code")
+    assert page.status == 200, page.page.text
+    assert page.url.startswith(f"{visitor.base}/admin/")
+
+
+@dataclass(frozen=True)
+class NewOffice:
+    """An office that an organizer adds, with a title for which pages must make room."""
+
+    short_name: str = "Harbour commissioner"
+    institution: str = "Intergovernmental Organisation for the Peaceful Use of Harbours and Inland Waterways"
+    title: str = (
+        "Special Plenipotentiary Commissioner for Humanitarian Correspondence, Repatriation and "
+        "Cross-border Family Reunification Questions in Harbours and Inland Waterways"
+    )
+    holder: str = "Maximiliane Wolkenstein-Trostburg und zu Hohenems-Altenberg"
+    address: str = "commissioner@harbours.example"
+    ask: str = "Let the families know which ships carry letters."
+    ask_text: str = "I respectfully ask you to let the families know which ships carry their letters."
+
+
+def add_office(tab: Page, site: DevelopmentSite, office: NewOffice) -> Iterator[str]:
+    """Add an office with a holder and a contact, verify it, and let a campaign write to it."""
+    open_page(tab, f"{site.url}/admin/recipients")
+    yield "offices"
+    follow(tab, tab.get_by_role("link", name="Add an office"))
+    yield "office-new"
+    _save(tab)
+    expect(tab.locator("#errors")).to_be_visible()
+    yield "office-with-errors"
+    _fill(tab, {"Institution": office.institution, "Title of the office": office.title})
+    _fill(tab, {"Short name": office.short_name})
+    _save(tab)
+    yield "office-without-anything"
+    follow(tab, tab.get_by_role("link", name="Add a holder"))
+    yield "holder-new"
+    _fill(tab, {"Name": office.holder, "Family name": office.holder.split()[-1]})
+    _save(tab)
+    follow(tab, tab.get_by_role("link", name="Add a contact"))
+    yield "contact-new"
+    _fill(tab, {"E-mail address, or address of the form": office.address})
+    _save(tab)
+    yield "contact-not-verified"
+    follow(tab, tab.get_by_role("link", name="Verify"))
+    yield "contact-verify"
+    _fill(tab, {"Checked against what?": "the contact page of the office"})
+    follow(tab, tab.get_by_role("button", name="Yes, it is verified"))
+    follow(tab, tab.get_by_role("link", name="Write to it in this campaign"))
+    yield "asked"
+    tab.get_by_label("Which letter goes there").select_option("un-osce")
+    _fill(tab, {"What is asked, in a line for the card": office.ask})
+    _fill(tab, {"What is asked, as a sentence in the letter": office.ask_text})
+    tab.get_by_label("Ticked when the page opens").uncheck()
+    _save(tab)
+    yield "office"
+
+
+def close_office(tab: Page, reason: str) -> Iterator[str]:
+    """From an office's page: close it."""
+    follow(tab, tab.get_by_role("link", name="Close the office"))
+    yield "office-close"
+    _fill(tab, {"What happened": reason})
+    follow(tab, tab.get_by_role("button", name="Close the office"))
+    yield "office-closed"
+
+
+def _fill(tab: Page, typed: dict[str, str]) -> None:
+    for label, text in typed.items():
+        # A label may end in “(optional)”.
+        field_of = tab.get_by_label(label, exact=True).or_(
+            tab.get_by_label(f"{label} (optional)", exact=True)
+        )
+        field_of.fill(text)
+
+
+def _save(tab: Page) -> None:
+    follow(tab, tab.get_by_role("button", name="Save"))
