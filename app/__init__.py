@@ -88,6 +88,8 @@ def _flask_options(settings: Settings) -> dict[str, object]:
         "MAX_FORM_MEMORY_SIZE": MEBIBYTE // 4,
         "MAX_FORM_PARTS": 200,
         "TEMPLATES_AUTO_RELOAD": settings.env == "development",
+        # Our forms bring their own sentences; WTForms' catalogue would be parsed anew in every request.
+        "WTF_I18N_ENABLED": False,
         "WTF_CSRF_TIME_LIMIT": 12 * 3600,
         **session_options(settings),
     }

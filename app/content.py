@@ -34,6 +34,9 @@ class ContentVersion(Base):
     number: Mapped[int]
 
 
+_VERSION = sa.select(ContentVersion.number).where(ContentVersion.id == THE_ROW)
+
+
 def content_changed(session: Session) -> None:
     """Raise the version in the caller's transaction: for changes that do not go through objects."""
     raised = (
@@ -51,9 +54,8 @@ def _after_flush(session: Session, _context: UOWTransaction) -> None:
 
 def content_version() -> int:
     """Return the version as of now."""
-    query = sa.select(ContentVersion.number).where(ContentVersion.id == THE_ROW)
     with db.engine.connect() as connection:
-        return connection.scalar(query) or 0
+        return connection.scalar(_VERSION) or 0
 
 
 class ContentMemory(Generic[Kept]):

@@ -145,7 +145,9 @@ class WriterLock:
     """Queues SQLite's writers, over threads and processes.
 
     SQLite's own busy handler polls and starves one of two steady writers; a lock that is taken
-    before `BEGIN IMMEDIATE` lets each have its turn (see dependencies.md).
+    before `BEGIN IMMEDIATE` lets each have its turn (see dependencies.md). A second file is the
+    queue's door: whoever is next stands in it, so that a writer who has just finished cannot slip
+    in again before those who wait.
 
     Args:
         path: the lock file, beside the database.
@@ -162,7 +164,9 @@ class WriterLock:
             raise _busy()
         try:
             with self.path.open("ab") as file:
-                self._take(file.fileno(), deadline)
+                with self.path.with_name(self.path.name + ".next").open("ab") as door:
+                    self._take(door.fileno(), deadline)
+                    self._take(file.fileno(), deadline)
                 yield
         finally:
             self.threads.release()
@@ -211,7 +215,11 @@ def _engine_options(address: URL) -> dict[str, Any]:
     if address.get_backend_name() == "sqlite":
         options["connect_args"] = {"timeout": BUSY_SECONDS}
     else:
-        options |= {"pool_size": 10, "max_overflow": 20, "connect_args": {"connect_timeout": 5}}
+        # Who waits for a row that somebody else holds gets the same answer as SQLite's writers do.
+        given = address.query.get("options", "")
+        patience = f"{given} -c lock_timeout={int(BUSY_SECONDS * 1000)}".strip()
+        connect = {"connect_timeout": 5, "options": patience}
+        options |= {"pool_size": 10, "max_overflow": 20, "connect_args": connect}
     return options
 
 

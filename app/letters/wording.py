@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -101,7 +101,8 @@ def template_for(campaign: Campaign, key: str, language: str) -> TemplateVersion
     return template.versions[-1]
 
 
-def names_for(facts: Collection[str]) -> frozenset[str]:
+@lru_cache(maxsize=64)
+def names_for(facts: tuple[str, ...]) -> frozenset[str]:
     """Return every name that a template may use, given the keys of the facts that there are."""
     return frozenset(PLAIN_NAMES) | {f"fact.{key}.{part}" for key in facts for part in FACT_PARTS}
 
@@ -155,7 +156,7 @@ def _word(
     words: Words,
 ) -> Worded:
     language = version.template.language
-    names = names_for(facts)
+    names = names_for(tuple(facts))
     template, subject_template = _parsed(version.body, names), _parsed(version.subject, names)
     named = _facts_of(template) | _facts_of(subject_template)
     shown = {key: fact for key, fact in facts.items() if key in named}

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from flask import current_app
 from flask_babel import gettext as _
-from sqlalchemy import exists, func, select
+from sqlalchemy import bindparam, exists, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -130,17 +130,25 @@ def _look_up(session: Session, submission: _Submission) -> _Known:
     # Whoever types a stranger's address must not be able to fill that mailbox. The answer on the page is the
     # same either way, so that it tells nothing about an address.
     _take_turns(session, submission.mailbox)
-    today = Letter.created_at > submission.now - timedelta(days=1)
-    written = (
-        select(func.count())
-        .select_from(Letter)
-        .join(Supporter, Letter.supporter_id == Supporter.id)
-        .where(Supporter.email_index == submission.mailbox, today)
-        .scalar_subquery()
-    )
-    same = exists().where(Letter.submission_key == submission.draft.submission_key)
-    known, silenced, count = session.execute(select(same, is_silenced(submission.mailbox), written)).one()
+    asked = {
+        "key": submission.draft.submission_key,
+        "mailbox": submission.mailbox,
+        "since": submission.now - timedelta(days=1),
+    }
+    known, silenced, count = session.connection().execute(_LOOK_UP, asked).one()
     return _Known(letter=known, may_mail=not silenced and count < CONFIRMATIONS_A_DAY)
+
+
+# Made once: it is asked with every submission, and putting it together takes as long as asking it.
+_LOOK_UP = select(
+    exists().where(Letter.submission_key == bindparam("key")),
+    is_silenced(bindparam("mailbox")),
+    select(func.count())
+    .select_from(Letter)
+    .join(Supporter, Letter.supporter_id == Supporter.id)
+    .where(Supporter.email_index == bindparam("mailbox"), Letter.created_at > bindparam("since"))
+    .scalar_subquery(),
+)
 
 
 def _store(session: Session, submission: _Submission, *, may_mail: bool) -> None:

@@ -7,6 +7,7 @@ thousand times.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Hashable
 
@@ -21,18 +22,29 @@ class BriefMemory:
 
     def __init__(self) -> None:
         self._pages: dict[Hashable, tuple[float, str]] = {}
+        self._making = threading.Lock()
 
     def get(self, key: Hashable, make: Callable[[], str]) -> str:
-        """Return the kept page, or make it and keep it."""
-        now = time.monotonic()
+        """Return the kept page, or make it and keep it.
+
+        While one thread makes a page anew, the others give out the last one: a page that is opened
+        by thousands is made once a second, not by everybody at once.
+        """
         kept = self._pages.get(key)
-        if kept is not None and kept[0] > now:
+        if kept is not None and (kept[0] > time.monotonic() or not self._making.acquire(blocking=False)):
             return kept[1]
-        page = make()
-        if len(self._pages) >= MOST_PAGES:
-            self._pages.clear()
-        self._pages[key] = (now + SECONDS, page)
+        try:
+            page = make()
+        finally:
+            if kept is not None:
+                self._making.release()
+        self._keep(key, page)
         return page
+
+    def _keep(self, key: Hashable, page: str) -> None:
+        if len(self._pages) >= MOST_PAGES:
+            self._pages = {}
+        self._pages[key] = (time.monotonic() + SECONDS, page)
 
 
 def kept_briefly(key: Hashable, make: Callable[[], str]) -> str:

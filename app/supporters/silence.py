@@ -19,7 +19,7 @@ class SilencedMailbox(Base):
     since: Mapped[datetime]
 
 
-def is_silenced(index: bytes) -> sa.Exists:
+def is_silenced(index: bytes | sa.BindParameter[bytes]) -> sa.Exists:
     """Return the condition that the mailbox behind a blind index asked to be left alone."""
     return sa.exists().where(SilencedMailbox.email_index == index)
 

@@ -199,6 +199,21 @@ def test_no_answer_resolves_nothing_and_a_decision_of_an_organizer_stands() -> N
     assert state_of(mail) == "queued"
 
 
+def test_an_answer_about_an_earlier_attempt_does_not_resolve_a_later_one() -> None:
+    (mail,) = queue()
+    first = take_in_hand(worker="one")
+    journal.mark_dot_pending(first, now=NOON)
+    later = NOON + LEASE + SECOND
+    take_over(now=later, is_alive=lambda _process: None)
+    with transaction() as session:
+        queue_again(session, session.get_one(Delivery, mail), now=later, cause="decided", actor="organizer")
+    second = take_in_hand(worker="two", now=later)
+    journal.mark_dot_pending(second, now=later)
+    record(second, "unclear", "dot", now=later)
+    assert not record(first, "temporary", "dot", 451, now=later), "the second may have been taken"
+    assert state_of(mail) == "unclear"
+
+
 @pytest.mark.backends("sqlite")  # pure but for the row
 def test_a_sender_that_is_wrong_about_the_dot_cannot_cause_a_second_copy() -> None:
     for kind in ("temporary", "withheld", "crashed"):

@@ -179,30 +179,23 @@ class Delivering(RuleBasedStateMachine):
         assert not journal.record(worker.in_hand, outcome, now=self.now, jitter=0.5)
         worker.in_hand = None
 
-    @rule(data=st.data())
-    def die(self, data: st.DataObject) -> None:
-        self._die(data.draw(st.sampled_from(self.workers)))
+    @rule(data=st.data(), well=st.booleans())
+    def leave(self, data: st.DataObject, well: bool) -> None:
+        worker = data.draw(st.sampled_from(self.workers))
+        if well and worker.in_hand is None:
+            claims.release(worker.name)
+            presence.leave(worker.name)
+        self._die(worker)
 
     def _die(self, worker: Played) -> None:
         self.living.discard(worker.pid)
         self.workers.remove(worker)
         self._fill()
 
-    @precondition(lambda self: self._idle())
-    @rule(data=st.data())
-    def end_well(self, data: st.DataObject) -> None:
-        worker = data.draw(st.sampled_from(self._idle()))
-        claims.release(worker.name)
-        presence.leave(worker.name)
-        self._die(worker)
-
-    @rule()
-    def look_around(self) -> None:
-        take_over(now=self.now, is_alive=self._is_alive)
-
-    @rule(span=st.sampled_from([timedelta(seconds=1), LEASE * 2, timedelta(hours=13), timedelta(days=400)]))
-    def time_passes(self, span: timedelta) -> None:
+    @rule(span=st.sampled_from([timedelta(), LEASE * 2, timedelta(hours=13), timedelta(days=400)]))
+    def time_passes_and_somebody_looks_around(self, span: timedelta) -> None:
         self.now += span
+        take_over(now=self.now, is_alive=self._is_alive)
 
     @invariant()
     def nothing_is_taken_twice_or_taken_and_forgotten(self) -> None:
@@ -251,8 +244,8 @@ class Delivering(RuleBasedStateMachine):
 
 def test_whatever_happens_in_whatever_order(app_context: Flask) -> None:
     options = settings(
-        max_examples=40,
-        stateful_step_count=40,
+        max_examples=50,
+        stateful_step_count=30,
         deadline=None,
         suppress_health_check=list(HealthCheck),
         database=None,

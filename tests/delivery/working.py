@@ -45,6 +45,7 @@ class FakeServer:
     taken: list[Envelope] = field(default_factory=list)
     tried: list[str] = field(default_factory=list)
     dots_refused: int = 0
+    closed: int = 0
 
     def __call__(self, _hurry: threading.Event) -> FakeSender:
         return FakeSender(self)
@@ -69,7 +70,8 @@ class FakeSender:
         return outcome
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Nothing is open; that it was let go of is counted."""
+        self.server.closed += 1
 
 
 def worker_for(

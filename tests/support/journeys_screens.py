@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page
 from tests.support.browser import executable, launched
 from tests.support.databases import SqliteBackend
 from tests.support.journeys import Supporter, development_site, long_winded
-from tests.support.journeys_axe import appearances
+from tests.support.journeys_axe import EVERY_APPEARANCE, appearances
 from tests.support.journeys_tour import Stop, desk_tour, failing_site, failing_tour, public_tour
 
 RESULTS = Path(__file__).resolve().parents[2] / "test-results" / "screens"
@@ -25,7 +25,7 @@ RESULTS = Path(__file__).resolve().parents[2] / "test-results" / "screens"
 def take_pictures(tab: Page, stops: Iterator[Stop], folder: Path, before: str = "") -> None:
     """Take each stop of a tour in each appearance."""
     for stop in stops:
-        for look in appearances(tab):
+        for look in appearances(tab, EVERY_APPEARANCE):
             name = f"{before}{stop.name}-{look.width}-{look.scheme}.png"
             tab.screenshot(path=folder / name, full_page=True)
         print(f"{before}{stop.name}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -11,10 +12,12 @@ from hypothesis import strategies as st
 
 from app.delivery.envelope import Envelope
 from app.delivery.senders import choose
-from app.delivery.senders.base import Outcome, Sender
+from app.delivery.senders.base import Outcome, Sender, Step
+from app.delivery.senders.channel import Hurried, Lost, TooSlow
 from app.delivery.senders.maildir import MaildirSender
+from app.delivery.senders.replies import Garbled
 from app.delivery.senders.server import SmtpServer
-from app.delivery.senders.smtp import SmtpSender, stuffed
+from app.delivery.senders.smtp import SmtpSender, outcome_of, stuffed
 from app.settings import Settings
 from tests.delivery.mails import make_envelope
 from tests.support.certificates import Certificate
@@ -200,6 +203,14 @@ def test_8bit_text_is_announced(smtp_server: RecordingSmtpServer) -> None:
 def test_nobody_listening(unused_port: int) -> None:
     outcome = send_one(f"smtp://127.0.0.1:{unused_port}")
     assert (outcome.kind, outcome.step, outcome.server_away) == ("temporary", "connect", True)
+
+
+@pytest.mark.parametrize("error", [Lost(), TooSlow(), Garbled(), Hurried()])
+@pytest.mark.parametrize("step", get_args(Step))
+def test_without_a_reply_it_is_unclear_from_the_dot_on_and_only_then(error: Exception, step: Step) -> None:
+    outcome = outcome_of(error, step, make_envelope())
+    before = "withheld" if isinstance(error, Hurried) else "temporary"
+    assert outcome.kind == ("unclear" if step == "dot" else before)
 
 
 @pytest.mark.backends("sqlite")
