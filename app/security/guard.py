@@ -16,6 +16,8 @@ from flask import Flask, abort, current_app, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from app.security.wellformed import refuse_malformed
+
 Kind = Literal["public", "token", "loopback", "organizer", "permission"]
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -80,6 +82,7 @@ def init_guard(app: Flask) -> None:
     declare(app, "static", PUBLIC)
     app.before_request(_refuse_foreign_origin)
     app.before_request(_admit)
+    app.before_request(refuse_malformed)
 
 
 def _refuse_foreign_origin() -> None:

@@ -20,6 +20,8 @@ from tests.factories.organizers import desk_of, store_account
 from tests.support.client import CheckingClient
 from tests.support.pages import Page
 
+pytestmark = pytest.mark.backends("sqlite")  # the guard asks the role's table, not the database
+
 ANYBODY, VIEWER, ORGANIZER, OWNER = range(4)
 ROLES = {"viewer": VIEWER, "organizer": ORGANIZER, "owner": OWNER}
 

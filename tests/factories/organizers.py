@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -10,10 +11,12 @@ from functools import lru_cache
 import pyotp
 from flask import Flask, current_app
 from flask_security import hash_password
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from app import clock
 from app.database import transaction
+from app.organizers import sessions
 from app.organizers.models import Organizer
 from tests.support.client import CheckingClient
 from tests.support.pages import Page, text_of
@@ -42,8 +45,7 @@ class Account:
 
 def store_account(role: str = "organizer", **fields: object) -> Account:
     """Store an organizer who has set up an authenticator. Needs an application context."""
-    security = current_app.extensions["security"]
-    sealed = security.totp_factory.generate_totp_secret()
+    sealed, secret = _authenticator(str(current_app.config["SECURITY_TOTP_SECRETS"]["1"]))
     email = str(fields.pop("email", f"{role}-{next(_numbers)}@desk.example"))
     values = {
         "email": email,
@@ -56,14 +58,21 @@ def store_account(role: str = "organizer", **fields: object) -> Account:
     }
     with transaction() as session:
         session.add(Organizer(**values | fields))
-    return Account(email, PASSWORD, security.totp_factory.get_totp_b32_key(sealed))
+    return Account(email, PASSWORD, secret)
+
+
+# Hashing a password and sealing a secret take long on purpose; once for each key file is enough.
+@lru_cache(maxsize=4)
+def _hashed(_salt: str) -> str:
+    hashed: str = hash_password(PASSWORD)
+    return hashed
 
 
 @lru_cache(maxsize=4)
-def _hashed(_salt: str) -> str:
-    # Hashing takes an eighth of a second on purpose; once for each key file is enough.
-    hashed: str = hash_password(PASSWORD)
-    return hashed
+def _authenticator(_key: str) -> tuple[str, str]:
+    factory = current_app.extensions["security"].totp_factory
+    sealed = factory.generate_totp_secret()
+    return sealed, factory.get_totp_b32_key(sealed)
 
 
 def give_password(client: CheckingClient, account: Account, password: str = "") -> TestResponse:
@@ -81,10 +90,17 @@ def sign_in(client: CheckingClient, account: Account, steps_ahead: int = 0) -> T
 
 
 def desk_of(app: Flask, role: str) -> CheckingClient:
-    """Return the browser of somebody with that role who is signed in."""
-    with app.app_context():
-        account = store_account(role)
+    """Return the browser of somebody with that role who has just signed in.
+
+    Their session is made, not gone through: how one signs in is what tests/organizers looks at.
+    """
     client = app.test_client()
     assert isinstance(client, CheckingClient)
-    sign_in(client, account)
+    with app.app_context():
+        email = store_account(role).email
+    with client.session_transaction() as cookie, app.app_context(), transaction() as session:
+        organizer = session.scalars(select(Organizer).where(Organizer.email == email)).one()
+        sessions.begin(session, cookie, organizer, by="a test", now=clock.now())
+        cookie["_user_id"] = organizer.fs_uniquifier
+        cookie["fs_paa"] = time.time()
     return client

@@ -82,10 +82,10 @@ def test_a_new_link_ends_the_one_before(app_context: Flask) -> None:
     assert accept(second).role == "owner"
 
 
-@pytest.mark.parametrize("token", ["", "x" * 43, "é" * 43, "../../etc/passwd", "A" * 5000])
-def test_other_links_lead_nowhere(app_context: Flask, token: str) -> None:
-    with pytest.raises(NotFound):
-        invitations.look(token, now=clock.now())
+def test_other_links_lead_nowhere(app_context: Flask) -> None:
+    for token in ("", "x" * 43, "é" * 43, "../../etc/passwd", "A" * 5000):
+        with pytest.raises(NotFound):
+            invitations.look(token, now=clock.now())
 
 
 def test_the_secret_is_not_stored(app_context: Flask) -> None:
@@ -95,11 +95,11 @@ def test_the_secret_is_not_stored(app_context: Flask) -> None:
     assert token not in repr(vars(row))
 
 
-@pytest.mark.parametrize("email", ["", "ani", "ani@", "ani@localhost", "ani@desk.example\nBcc: x@y.example"])
-def test_nobody_is_invited_without_an_address(app_context: Flask, email: str) -> None:
-    with pytest.raises(Refused) as refusal:
-        invite(email)
-    assert refusal.value.field == "email"
+def test_nobody_is_invited_without_an_address(app_context: Flask) -> None:
+    for email in ("", "ani", "ani@", "ani@localhost", "ani@desk.example\nBcc: x@y.example"):
+        with pytest.raises(Refused) as refusal:
+            invite(email)
+        assert refusal.value.field == "email"
 
 
 def test_one_mailbox_is_one_account(app_context: Flask) -> None:
@@ -108,14 +108,12 @@ def test_one_mailbox_is_one_account(app_context: Flask) -> None:
         invite("ANI@desk.example")
 
 
-@pytest.mark.parametrize(
-    "password", ["", "short", "password1234", "aaaaaaaaaaaaaaaa", "ani123456789", "x" * 201]
-)
-def test_a_weak_password_leaves_the_link_as_it_was(app_context: Flask, password: str) -> None:
+def test_a_weak_password_leaves_the_link_as_it_was(app_context: Flask) -> None:
     token = invite()
-    with pytest.raises(Refused) as refusal:
-        accept(token, password=password)
-    assert refusal.value.field == "password"
+    for password in ("", "short", "password1234", "aaaaaaaaaaaaaaaa", "ani123456789", "x" * 201):
+        with pytest.raises(Refused) as refusal:
+            accept(token, password=password)
+        assert refusal.value.field == "password"
     assert accept(token).email == EMAIL
 
 

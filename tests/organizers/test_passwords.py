@@ -8,6 +8,8 @@ from flask import Flask
 from app.errors import Refused
 from app.organizers.passwords import LONGEST, SHORTEST, checked, problem_with
 
+pytestmark = pytest.mark.backends("sqlite")  # only sentences are asked for, no row
+
 GOOD = ["seven small green herons", "Ծիրանի ծառի տակ ենք", "🜁🜂🜃🜄 four old elements", "correct horse staple"]
 BAD = [
     "",
@@ -21,14 +23,9 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize("password", GOOD)
-def test_good(app_context: Flask, password: str) -> None:
-    assert problem_with(password) is None
-
-
-@pytest.mark.parametrize("password", BAD)
-def test_bad(app_context: Flask, password: str) -> None:
-    assert problem_with(password)
+def test_good_and_bad(app_context: Flask) -> None:
+    assert [password for password in GOOD if problem_with(password)] == []
+    assert [password for password in BAD if not problem_with(password)] == []
 
 
 def test_the_name_in_the_address_is_no_password(app_context: Flask) -> None:

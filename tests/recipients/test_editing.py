@@ -74,11 +74,11 @@ def test_offices_of_one_name_at_once_get_slugs_of_their_own(app_context: Flask) 
     assert len(set(slugs)) == 2
 
 
-@pytest.mark.parametrize("field", ["level", "accepts", "confidence"])
-def test_values_outside_of_the_lists_are_refused(app_context: Flask, field: str) -> None:
-    with pytest.raises(Refused) as refusal:
-        add(**{field: "galactic"})
-    assert refusal.value.field == field
+def test_values_outside_of_the_lists_are_refused(app_context: Flask) -> None:
+    for field in ("level", "accepts", "confidence"):
+        with pytest.raises(Refused) as refusal:
+            add(**{field: "galactic"})
+        assert refusal.value.field == field
 
 
 def test_an_edit_changes_what_was_changed_and_says_so(app_context: Flask) -> None:

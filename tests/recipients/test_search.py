@@ -45,22 +45,21 @@ def found(query: str = "", **filters: object) -> list[str]:
     return [line.recipient.title for line in offices(day=TODAY, query=query, **filters).lines]  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        "turk",
-        "TÜRK",
-        "Tu\u0308rk",
-        "volker commissioner",
-        "rights nations",
-        "ohchr",
-        "haut commissaire",
-        "tyurk",
-    ],
+SPELLINGS = (
+    "turk",
+    "TÜRK",
+    "Tu\u0308rk",
+    "volker commissioner",
+    "rights nations",
+    "ohchr",
+    "haut-commissaire",
+    "tyurk",
 )
-def test_found_by_every_spelling(stored: None, query: str) -> None:
-    query = query.replace("haut commissaire", "haut-commissaire")
-    assert found(query) == ["High Commissioner for Human Rights"]
+
+
+def test_found_by_every_spelling(stored: None) -> None:
+    for query in SPELLINGS:
+        assert found(query) == ["High Commissioner for Human Rights"], query
 
 
 def test_letters_that_no_mark_makes(stored: None) -> None:
@@ -68,10 +67,10 @@ def test_letters_that_no_mark_makes(stored: None) -> None:
     assert found("lodz") == ["President 100%_sure"]
 
 
-@pytest.mark.parametrize("query", ["%", "_", "\\", "100%_", "' OR 1=1 --"])
-def test_signs_are_signs(stored: None, query: str) -> None:
-    expected = [] if "OR" in query else ["President 100%_sure"]
-    assert found(query) == expected
+def test_signs_are_signs(stored: None) -> None:
+    for query in ("%", "_", "\\", "100%_"):
+        assert found(query) == ["President 100%_sure"], query
+    assert found("' OR 1=1 --") == []
 
 
 def test_filters_and_order(stored: None) -> None:
