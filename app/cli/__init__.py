@@ -6,8 +6,12 @@ Exit status: 0 done, 1 done with findings, 2 usage or configuration error.
 from __future__ import annotations
 
 import importlib
+import logging
+import os
 import sys
-from typing import TYPE_CHECKING
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -78,19 +82,51 @@ def redress(context: click.Context) -> None:
     Configured by environment variables (REDRESS_ENV, REDRESS_DATABASE_URL, REDRESS_SMTP_URL …);
     the README lists them all.
     """
+    # Alembic tells of every look at the database.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     context.obj = Installation()
 
 
 def main() -> None:
     """Run the command line; the entry point of `redress`."""
+    try:
+        status = redress(prog_name="redress", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        sys.exit(2)
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "redress"
+        _fail(f"{error.format_message()}\n“{command} --help” tells how it is used.")
+    except click.Abort:
+        sys.exit(130)
+    except BrokenPipeError:
+        # Whoever read our output has heard enough; Python would complain once more at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception as error:
+        _fail(_sentence(error))
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _sentence(error: Exception) -> str:
     from sqlalchemy.exc import DBAPIError
 
-    try:
-        redress(prog_name="redress")
-    except RedressError as error:
-        _fail(error.sentence)
-    except DBAPIError as error:
-        _fail(_database_sentence(error))
+    if isinstance(error, RedressError):
+        return error.sentence
+    if isinstance(error, click.ClickException):
+        return error.format_message()
+    if isinstance(error, DBAPIError):
+        return _database_sentence(error)
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}."
+    return _mistake(error)
+
+
+def _mistake(error: Exception) -> str:
+    # Type and place only: an exception's own words may hold somebody's name.
+    *_, (frame, line) = traceback.walk_tb(error.__traceback__)
+    place = f"{Path(frame.f_code.co_filename).name}, line {line}"
+    return f"Something went wrong that should not have ({type(error).__name__} in {place}). Please report it."
 
 
 def _database_sentence(error: Exception) -> str:
@@ -102,6 +138,6 @@ def _database_sentence(error: Exception) -> str:
     )
 
 
-def _fail(sentence: str) -> None:
+def _fail(sentence: str) -> NoReturn:
     click.echo(f"redress: {sentence}", err=True)
     sys.exit(2)

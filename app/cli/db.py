@@ -65,4 +65,5 @@ def _run(step: Callable[[], None]) -> None:
     try:
         step()
     except CommandError as error:
-        raise RedressError(f"There is no such migration: {error}.") from None
+        reason = " ".join(str(error).split()).rstrip(".")
+        raise RedressError(f"There is no such migration: {reason}.") from None

@@ -75,7 +75,7 @@ def _mail_server(settings: Settings) -> Finding:
     try:
         with connect(parts.hostname or "", parts.port or 0, timeout=5) as server:
             server.noop()
-    except (OSError, smtplib.SMTPException) as error:
+    except (OSError, ValueError, smtplib.SMTPException) as error:
         return Finding(False, f"Mail: the SMTP server does not answer ({type(error).__name__})")
     return Finding(True, "Mail: the SMTP server answers")
 

@@ -45,6 +45,7 @@ def command(installation: Installation, drain: bool, processes: int, supervised:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
     with stop_on_signals() as stop:
         if processes > 1:
+            _check(installation.app())
             sys.exit(supervise(_command(drain), processes, stop, once=drain))
         if supervised:
             stop_with_parent(stop)
@@ -56,12 +57,20 @@ def _command(drain: bool) -> list[str]:
     return [sys.executable, "-m", "app.cli", "worker", "--supervised", *options]
 
 
-def _work(app: Flask, stop: threading.Event, drain: bool) -> None:
-    from app.cli.chores import beside
+def _check(app: Flask) -> None:
+    """Say what a worker could not work with: once, and before there are several."""
     from app.delivery.readiness import check_tables
+    from app.delivery.senders import choose
 
+    choose(app.config["REDRESS_SETTINGS"])
     with app.app_context():
         check_tables()
+
+
+def _work(app: Flask, stop: threading.Event, drain: bool) -> None:
+    from app.cli.chores import beside
+
+    _check(app)
     with contextlib.nullcontext() if drain else beside(app, stop):
         _worker(app).run(stop, drain=drain)
 

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.orm import Session
@@ -25,6 +26,8 @@ from app.delivery.states import DUE, Locked, lock, move
 
 WORKER = "worker"
 """The actor of changes that a worker makes; which one it was, the attempt says."""
+
+LONGEST_LEASE: Final = timedelta(hours=1)
 
 DispatchCheck = Callable[[Session, Delivery], str]
 """Looks once more before a mail leaves. Returns "", or the cause for which it must be held instead."""
@@ -74,8 +77,12 @@ class InHand:
 
 def due(now: datetime) -> tuple[ColumnElement[bool], ...]:
     """Return the conditions of what a worker may claim."""
-    free = or_(Delivery.leased_by.is_(None), Delivery.lease_until < now)
-    return (Delivery.due_at <= now, free)
+    return (Delivery.due_at <= now, or_(Delivery.leased_by.is_(None), run_out(now)))
+
+
+def run_out(now: datetime) -> ColumnElement[bool]:
+    """Return the condition of a lease that is over, or was given by a clock that went wrong."""
+    return or_(Delivery.lease_until < now, Delivery.lease_until > now + LONGEST_LEASE)
 
 
 def claim(*, worker: str, limit: int, now: datetime, lease: timedelta) -> list[Claim]:
@@ -85,7 +92,7 @@ def claim(*, worker: str, limit: int, now: datetime, lease: timedelta) -> list[C
         worker: its name.
         limit: how many at most.
         now: the instant.
-        lease: how long the worker may be silent about them.
+        lease: how long the worker may be silent about them; less than `LONGEST_LEASE`.
 
     Returns:
         The claims; no other worker gets any of them before the lease is over or given back.

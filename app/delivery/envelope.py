@@ -85,17 +85,22 @@ def _check_address(address: str) -> None:
 
 
 def ascii_address(address: str) -> str:
-    """Return an address with its domain in ASCII (RFC 5891); the part before the @ stays as it is.
-
-    A domain that has no such form stays as it is, too: the server will say what it thinks of it.
-    """
+    """Return an address with its domain in ASCII; the part before the @ stays as it is."""
     local, at, domain = address.rpartition("@")
+    return local + at + ascii_domain(domain)
+
+
+def ascii_domain(domain: str) -> str:
+    """Return a domain in ASCII (RFC 5891).
+
+    One that has no such form stays as it is: the server will say what it thinks of it.
+    """
     if domain.isascii():
-        return address
+        return domain
     try:
-        return local + at + idna.encode(domain, uts46=True).decode("ascii")
+        return idna.encode(domain, uts46=True).decode("ascii")
     except idna.IDNAError:
-        return address
+        return domain
 
 
 def bounce_address(subject: uuid.UUID) -> str:

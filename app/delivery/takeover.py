@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app.database import db, transaction
 from app.delivery import causes
 from app.delivery.attempts import end_attempt, is_dot_pending
-from app.delivery.claims import WORKER
+from app.delivery.claims import LONGEST_LEASE, WORKER, run_out
 from app.delivery.journal import back_to_the_queue
 from app.delivery.models import Delivery, WorkerProcess
 from app.delivery.presence import FORGOTTEN_AFTER
@@ -70,15 +70,15 @@ def _dead_workers(session: Session, is_alive: IsAlive) -> set[str]:
 
 
 def _abandoned(session: Session, dead: Collection[str], now: datetime) -> list[uuid.UUID]:
-    over = or_(Delivery.leased_by.in_(dead), Delivery.lease_until < now)
+    over = or_(Delivery.leased_by.in_(dead), run_out(now))
     query = select(Delivery.id).where(Delivery.leased_by.is_not(None), over)
     return list(session.scalars(query.order_by(Delivery.id)))
 
 
 def _is_abandoned(row: Locked, dead: Collection[str], now: datetime) -> bool:
-    if row.leased_by is None:
+    if row.leased_by is None or row.lease_until is None:
         return False
-    return row.leased_by in dead or (row.lease_until is not None and row.lease_until < now)
+    return row.leased_by in dead or not now <= row.lease_until <= now + LONGEST_LEASE
 
 
 def _forgotten(session: Session, dead: Collection[str], now: datetime) -> list[uuid.UUID]:

@@ -21,6 +21,8 @@ from app.security.sessions import IDLE_SESSION, LONGEST_SESSION
 
 ID = "desk_session"
 SEEN = "desk_seen"
+KEPT = timedelta(days=30)
+"""For how long it is known when somebody signed in; the audit log keeps it longer."""
 SEEN_EVERY = timedelta(minutes=1)
 """How exactly the time of last use is kept: a new cookie with every page would be for nothing."""
 
@@ -37,6 +39,11 @@ def begin(
         by: with what, for the audit log.
         now: the present instant.
     """
+    session.execute(
+        sa.delete(OrganizerSession).where(
+            OrganizerSession.organizer_id == organizer.id, OrganizerSession.started_at < now - KEPT
+        )
+    )
     row = OrganizerSession(organizer_id=organizer.id, started_at=now)
     session.add(row)
     organizer.signed_in_at = now

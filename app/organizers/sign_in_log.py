@@ -32,7 +32,14 @@ def listen(app: Flask) -> None:
 
 
 class LoggedRecoveryCodes(RecoveryCodes):
-    """Recovery codes whose making is written down."""
+    """Recovery codes whose making, and the typing of wrong ones, is written down."""
+
+    def check_recovery_code(self, user: Any, code: str) -> bool:
+        """Whether `code` is one that was not used yet."""
+        is_good = super().check_recovery_code(user, code)
+        if not is_good:
+            user.track_failed_authn("recovery code", True)
+        return is_good
 
     def create_recovery_codes(self, user: Any) -> list[str]:
         """Make new codes (see the base)."""

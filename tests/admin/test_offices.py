@@ -230,6 +230,10 @@ HOSTILE = {
     "a huge number": "9" * 400,
 }
 
+LOOKED_AT = {"nothing", "a control", "a bidi override"}
+"""After which the whole page is held against the rules, which takes longer than to make it. (“{{” on a page
+is a mistake of ours everywhere else; here somebody typed it.)"""
+
 
 @pytest.mark.backends("sqlite")  # forms refuse or store; which database it is makes no difference
 def test_no_value_in_any_field_brings_a_page_down(
@@ -254,8 +258,7 @@ def test_no_value_in_any_field_brings_a_page_down(
         form = next(form for form in Page(page.text).forms if form.action == path)
         token = dict(form.filled({}))["csrf_token"]
         for kind, value in HOSTILE.items():
-            # “{{” on a page is a mistake of ours everywhere else; here somebody typed it.
-            with desk.unchecked() if "{{" in value else nullcontext():
+            with nullcontext() if kind in LOOKED_AT else desk.unchecked():
                 answer = desk.post(path, data=dict.fromkeys(form.names, value) | {"csrf_token": token})
             assert answer.status_code in {200, 303, 422}, (path, kind, answer.status_code)
             assert "<script>alert" not in answer.text
@@ -268,8 +271,8 @@ def test_no_value_in_any_filter_brings_a_page_down(desk: CheckingClient) -> None
         "/admin/letters": ("state", "office", "campaign", "letter", "after"),
     }
     for path, names in filters.items():
-        for value in HOSTILE.values():
-            with desk.unchecked() if "{{" in value else nullcontext():
+        for kind, value in HOSTILE.items():
+            with nullcontext() if kind in LOOKED_AT else desk.unchecked():
                 assert desk.get(path, query_string=dict.fromkeys(names, value)).status_code == 200
 
 

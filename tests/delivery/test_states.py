@@ -90,6 +90,7 @@ def test_every_legal_transition_is_made_and_journalled_and_every_other_one_refus
 
 @pytest.mark.usefixtures("app_context")
 @pytest.mark.parametrize("to", sorted(LEGAL["sending"]))
+@pytest.mark.backends("sqlite")  # the rule is the same on both
 def test_what_is_in_a_workers_hand_is_moved_by_nobody_else(to: str) -> None:
     delivery = _new("sending")
 

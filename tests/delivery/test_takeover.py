@@ -89,6 +89,14 @@ def test_a_mail_whose_worker_died_three_times_in_it_is_quarantined(app_context: 
     assert (state_of(mail), read(mail).reason) == ("held", causes.QUARANTINED)
 
 
+def test_a_lease_of_a_clock_that_went_wrong_does_not_last_for_a_year(app_context: object) -> None:
+    (mail,) = queue()
+    presence.appear("one", Process("elsewhere", 1, 1), now=NOON)
+    claims.claim(worker="one", limit=1, now=NOON, lease=timedelta(days=365))
+    assert take_over(now=NOON, is_alive=unknown).given_back == 1
+    assert [one.delivery_id for one in claims.claim(worker="two", limit=1, now=NOON, lease=LEASE)] == [mail]
+
+
 def test_rows_of_the_dead_and_of_the_long_silent_go(app_context: object) -> None:
     presence.appear("dead", Process("here", 1, 1), now=NOON)
     presence.appear("silent", Process("elsewhere", 1, 1), now=NOON - timedelta(days=2))

@@ -10,9 +10,9 @@ from playwright.sync_api import Page, Response
 
 from tests.support.browser import Watch
 from tests.support.databases import Backend
-from tests.support.journeys import CAMPAIGN, DevelopmentSite, Supporter
+from tests.support.journeys import CAMPAIGN, DevelopmentSite, long_winded
 from tests.support.journeys_axe import complaints, look_at
-from tests.support.journeys_browser import NARROWEST, assert_fits
+from tests.support.journeys_browser import NARROWEST, ZOOMED, assert_fits, doubled_text
 from tests.support.journeys_tour import desk_tour, failing_site, failing_tour, public_tour
 from tests.support.plugins.browser import PageFactory
 
@@ -24,12 +24,13 @@ MOST_BYTES = 60_000
 
 
 def test_public_pages(site: DevelopmentSite, page_factory: PageFactory) -> None:
-    """All pages that a supporter meets."""
+    """All pages that a supporter meets, who has a long name and a word that has no end."""
     tab = page_factory()
     watch, stops, problems = Watch(tab), [], []
-    for stop in public_tour(tab, site, Supporter()):
+    for stop in public_tour(tab, site, long_winded()):
         stops.append(stop)
         problems += look_at(tab, stop)
+        assert_readable(tab)
     assert problems == []
     assert complaints(watch, stops) == []
     assert len(stops) > 15
@@ -42,11 +43,20 @@ def test_desk_pages(site: DevelopmentSite, page_factory: PageFactory) -> None:
     for stop in desk_tour(tab, site):
         stops.append(stop)
         problems += look_at(tab, stop)
-        tab.set_viewport_size(NARROWEST)
-        assert_fits(tab)
+        assert_readable(tab)
     assert problems == []
     assert complaints(watch, stops) == []
     assert len(stops) > 30
+
+
+def assert_readable(tab: Page) -> None:
+    """Nobody scrolls sideways: on the narrowest telephone, there with text twice as large, at 200 % zoom."""
+    tab.set_viewport_size(NARROWEST)
+    assert_fits(tab)
+    with doubled_text(tab):
+        assert_fits(tab)
+    tab.set_viewport_size(ZOOMED)
+    assert_fits(tab)
 
 
 def test_error_pages_and_empty_ones(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from collections.abc import Iterator
@@ -10,23 +11,31 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.nursery import Nursery
 from tests.support.databases import Backend
-from tests.support.journeys import body_of
-from tests.support.journeys_crowd import CONFIRMED_AT, LETTERS, Crowd, crowd, received
-from tests.support.journeys_nursery import Nursery, kill, nursery
+from tests.support.journeys import OFFICES, body_of
+from tests.support.journeys_crowd import CONFIRMED_AT, SUPPORTERS, Crowd, crowd, received
 from tests.support.processes import run_redress
 from tests.support.smtp import RecordingSmtpServer
 
 KILLS = 20
+SUPPORTERS_KILLED = int(os.environ.get("REDRESS_CROWD", "60"))
+"""Whose letters the killed workers have: fewer, because tests/faults does the same to 800 mails."""
 
 
 @pytest.fixture
 def waiting(
-    all_backends: dict[str, Backend], backend: Backend, run_folder: Path, keys_file: Path, tmp_path: Path
+    request: pytest.FixtureRequest,
+    all_backends: dict[str, Backend],
+    backend: Backend,
+    run_folder: Path,
+    keys_file: Path,
+    tmp_path: Path,
 ) -> Iterator[Crowd]:
     """A crowd's letters, confirmed and not yet sent."""
-    with crowd(all_backends, backend.name, run_folder, keys_file, tmp_path) as found:
-        assert found.states() == {"queued": LETTERS}
+    supporters = getattr(request, "param", SUPPORTERS)
+    with crowd(all_backends, backend.name, run_folder, keys_file, tmp_path, supporters) as found:
+        assert found.states() == {"queued": supporters * len(OFFICES)}
         yield found
 
 
@@ -42,7 +51,7 @@ def test_every_letter_arrives_once(waiting: Crowd, smtp_server: RecordingSmtpSer
     drain(waiting, smtp_server, later=timedelta(minutes=1))
     letters = waiting.letters()
     arrived = received(smtp_server.envelopes)
-    assert waiting.states() == {"accepted": LETTERS}
+    assert waiting.states() == {"accepted": len(letters)}
     assert set(arrived) == set(letters)
     assert {len(copies) for copies in arrived.values()} == {1}
     for message_id, (_state, to, text) in letters.items():
@@ -51,45 +60,47 @@ def test_every_letter_arrives_once(waiting: Crowd, smtp_server: RecordingSmtpSer
         assert body_of(one.content) == text
 
 
+@pytest.mark.parametrize("waiting", [SUPPORTERS_KILLED], indirect=True)
 def test_killed_workers_lose_nothing_and_hide_nothing(
     waiting: Crowd, smtp_server: RecordingSmtpServer, tmp_path: Path
 ) -> None:
-    """Workers are killed at random moments, twenty times.
+    """Workers are killed at random moments, twenty times; REDRESS_CROWD=200 lets all supporters take part.
 
     No letter is sent again where it may have arrived: it is `unclear`. When somebody has decided that
     those be sent all the same, none is missing, and each that arrived twice is one that was marked.
     """
-    environ = {**waiting.environ, "REDRESS_SMTP_URL": smtp_server.url}
-    with nursery(environ, tmp_path / "workers.log") as workers:
-        kill_many(workers, smtp_server)
+    letters = waiting.letters()
+    clock = {"REDRESS_TEST_NOW": (CONFIRMED_AT + timedelta(minutes=1)).isoformat()}
+    environ = {**waiting.environ, **clock, "REDRESS_SMTP_URL": smtp_server.url}
+    with Nursery(environ, tmp_path / "workers.log").running() as workers:
+        kill_many(workers, smtp_server, len(letters))
     drain(waiting, smtp_server, later=timedelta(hours=1))
 
     arrived = received(smtp_server.envelopes)
     assert {len(copies) for copies in arrived.values()} == {1}
-    unclear = waiting.ever_unclear()
-    assert waiting.states() == {
-        "accepted": LETTERS - len(unclear),
-        **({"unclear": len(unclear)} if unclear else {}),
-    }
-    letters = waiting.letters()
-    assert {id_ for id_, (state, _to, _text) in letters.items() if state == "accepted"} <= set(arrived)
+    states, unclear = waiting.states(), waiting.ever_unclear()
+    assert states["unclear"] == len(unclear)
+    assert states["accepted"] == len(letters) - len(unclear)
+    assert {id_ for id_, (state, _to, _text) in waiting.letters().items() if state == "accepted"} <= set(
+        arrived
+    )
     assert waiting.broken_attempts() >= KILLS // 4, "the kills hardly ever met a worker at work"
 
     waiting.send_unclear_again(CONFIRMED_AT + timedelta(hours=2))
     drain(waiting, smtp_server, later=timedelta(hours=3))
     arrived = received(smtp_server.envelopes)
-    assert waiting.states() == {"accepted": LETTERS}
+    assert waiting.states() == {"accepted": len(letters)}
     assert set(arrived) == set(letters)
     assert {id_ for id_, copies in arrived.items() if len(copies) > 1} <= unclear
 
 
-def kill_many(workers: Nursery, smtp_server: RecordingSmtpServer) -> None:
+def kill_many(workers: Nursery, smtp_server: RecordingSmtpServer, letters: int) -> None:
     """Start one worker after the other, and kill each at a random moment of a random mail."""
     chance = random.Random()
-    for number in range(1, KILLS + 1):
+    for _ in range(KILLS):
         spared = len(smtp_server.envelopes) + chance.randint(1, 8)
-        worker = workers.start(CONFIRMED_AT + timedelta(minutes=number))
+        worker = workers.bear()
         smtp_server.wait_for(spared, timeout=30)
         time.sleep(chance.uniform(0, 0.04))
-        kill(worker)
-        assert len(smtp_server.envelopes) < LETTERS, "everything was delivered before the last kill"
+        workers.kill(worker)
+        assert len(smtp_server.envelopes) < letters, "everything was delivered before the last kill"

@@ -9,13 +9,11 @@ import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from tests.support.browser import ARGUMENTS, executable
-from tests.support.journeys import OFFICES, DevelopmentSite, Supporter, body_of, long_winded, parsed
+from tests.support.journeys import OFFICES, DevelopmentSite, Supporter, body_of, parsed
 from tests.support.journeys_browser import (
-    NARROWEST,
     assert_fits,
     assert_heading,
     confirm,
-    doubled_text,
     follow,
     go_to_form,
     open_confirmation,
@@ -24,13 +22,10 @@ from tests.support.journeys_browser import (
     states_in,
     text_in,
 )
-from tests.support.journeys_tour import public_tour
 from tests.support.plugins.browser import PageFactory
 
 PHONE: ViewportSize = {"width": 360, "height": 740}
 DESK: ViewportSize = {"width": 1280, "height": 900}
-# To a page, a window of 1280 pixels at 200 % zoom is one of half as many.
-ZOOMED: ViewportSize = {"width": 640, "height": 450}
 
 ACCEPTED = dict.fromkeys(OFFICES, "accepted")
 WORDS = (
@@ -213,20 +208,3 @@ def test_what_has_not_left_can_be_taken_back(site: DevelopmentSite, page_factory
     assert states_in(tab) == {**dict.fromkeys(leaving, "accepted"), waiting: "cancelled"}
     assert not tab.get_by_role("button", name="Take back").is_visible()
     assert not [m for m in site.mails_to(f"{waiting}@offices.example") if supporter.email.encode() in m]
-
-
-# The tour meets pages that answer with an error, on purpose; it looks at everything else itself.
-@pytest.mark.allow_page_errors
-def test_no_page_scrolls_sideways(site: DevelopmentSite, page_factory: PageFactory) -> None:
-    """On the narrowest telephone, there with text twice as large, and at 200 % zoom.
-
-    The supporter has a long name, a place with a long name, and a word that has no end.
-    """
-    tab = page_factory(viewport=NARROWEST)
-    for _stop in public_tour(tab, site, long_winded()):
-        tab.set_viewport_size(NARROWEST)
-        assert_fits(tab)
-        with doubled_text(tab):
-            assert_fits(tab)
-        tab.set_viewport_size(ZOOMED)
-        assert_fits(tab)

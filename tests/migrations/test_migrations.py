@@ -128,27 +128,18 @@ def _fill() -> dict[str, int]:
     return counts
 
 
-CHOICES = {
-    "confidence": "high",
-    "campaigns.status": "live",
-    "facts.status": "current",
-    "recipients.status": "open",
-    "recipients.level": "national",
-    "recipients.accepts": "public",
-    "contacts.channel": "email",
-    "contacts.status": "active",
-    "deliveries.kind": "letter",
-    "deliveries.channel": "email",
-    "deliveries.state": "accepted",
-    "consents.purpose": "letter",
-}
-"""What stands in columns that only take some words."""
+CHOSEN = {"deliveries.state": "queued"}
+"""Words that the other columns of a row must agree with: only what waits has a time at which it is due."""
 
 
 def _value(column: sa.Column[Any], keys: dict[str, uuid.UUID]) -> Any:
-    chosen = CHOICES.get(f"{column.table.name}.{column.name}") or CHOICES.get(column.name)
-    if chosen:
+    if chosen := CHOSEN.get(f"{column.table.name}.{column.name}"):
         return chosen
+    checks = [one for one in column.table.constraints if isinstance(one, sa.CheckConstraint)]
+    for check in checks:
+        # A column that only takes some words gets the first of them.
+        if word := re.match(rf"{column.name} IN \('(\w+)'", str(check.sqltext)):
+            return word[1]
     for foreign in column.foreign_keys:
         parent = foreign.column.table.name
         return None if parent == column.table.name else keys[parent]

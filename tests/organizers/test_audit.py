@@ -61,9 +61,9 @@ CHANGES: list[dict[str, object]] = [
 ]
 
 
-def tamper(number: int, **values: object) -> None:
+def tamper(where: int, values: dict[str, object]) -> None:
     with transaction() as session:
-        session.execute(update(AuditEntry).where(AuditEntry.number == number).values(**values))
+        session.execute(update(AuditEntry).where(AuditEntry.number == where).values(**values))
 
 
 def test_a_changed_entry_is_found(app_context: Flask) -> None:
@@ -71,9 +71,9 @@ def test_a_changed_entry_is_found(app_context: Flask) -> None:
     third = db.session.scalars(select(AuditEntry).where(AuditEntry.number == 3)).one()
     as_it_was = {column.key: getattr(third, column.key) for column in AuditEntry.__table__.columns}
     for change in CHANGES:
-        tamper(3, **change)
+        tamper(3, change)
         assert check_chain() == 3, change
-        tamper(int(str(change.get("number", 3))), **as_it_was)
+        tamper(int(str(change.get("number", 3))), as_it_was)
         db.session.rollback()
         assert check_chain() is None, change
 

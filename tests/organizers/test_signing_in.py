@@ -8,15 +8,18 @@ from datetime import UTC, datetime, timedelta
 import pyotp
 import pytest
 from flask import Flask
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from app import clock
-from app.database import db
+from app.database import db, transaction
 from app.organizers import accounts
 from app.organizers.invitations import ensure_first_invitation
 from app.organizers.models import Organizer, OrganizerSession
+from app.organizers.second_factor import RecoveryCodes
 from app.security.audit import COMMAND_LINE
 from tests.factories.organizers import PASSWORD, Account, give_password, sign_in, store_account
+from tests.factories.threads import at_once
 from tests.support.client import CheckingClient
 from tests.support.pages import Page, text_of
 from tests.support.plugins.database import TimeTravel
@@ -146,6 +149,29 @@ def test_a_recovery_code_opens_once(app: Flask, account: Account) -> None:
         assert browser.submit(asked, {"code": typed}).status_code == expected, attempt
     with app.app_context():
         assert len(accounts.find_by_email(account.email).mf_recovery_codes) == 9
+
+
+@pytest.mark.parametrize("kind", ["one-time password", "recovery code"])
+def test_one_code_typed_in_two_places_at_once_opens_one_door(app: Flask, account: Account, kind: str) -> None:
+    code = account.code()
+    if kind == "recovery code":
+        with app.test_request_context(), transaction() as session:
+            organizer = session.scalars(select(Organizer).where(Organizer.email == account.email)).one()
+            (code, *_others) = RecoveryCodes(app).create_recovery_codes(organizer)
+    doors = []
+    for _place in range(3):
+        browser = another_browser(app)
+        page = give_password(browser, account)
+        if kind == "recovery code":
+            page = browser.get("/admin/mf-recovery")
+        doors.append((browser, page))
+
+    def open_one() -> int:
+        browser, page = doors.pop()
+        with browser.unchecked():  # so that all arrive together
+            return browser.submit(page, {"code": code}).status_code
+
+    assert sorted(at_once(3, app, open_one)) == [302, 422, 422]
 
 
 def test_signing_out_ends_it_on_the_server_too(app: Flask, client: CheckingClient, account: Account) -> None:

@@ -33,7 +33,9 @@ def extracted() -> Catalog:
 def updated(path: Path, texts: Catalog) -> str:
     """Return a catalogue brought up to date, its translations kept."""
     language = path.parts[-3]
-    old = read_po(io.BytesIO(path.read_bytes()), locale=language) if path.exists() else Catalog(locale=language)
+    old = Catalog(locale=language)
+    if path.exists():
+        old = read_po(io.BytesIO(path.read_bytes()), locale=language)
     old.update(texts, no_fuzzy_matching=True)
     old.obsolete.clear()
     written = io.BytesIO()
@@ -43,7 +45,8 @@ def updated(path: Path, texts: Catalog) -> str:
 
 def catalogues() -> list[Path]:
     """Return the catalogues that there are; English is there even before it was ever written."""
-    return sorted({*TRANSLATIONS.glob("*/LC_MESSAGES/messages.po"), TRANSLATIONS / "en/LC_MESSAGES/messages.po"})
+    english = TRANSLATIONS / "en" / "LC_MESSAGES" / "messages.po"
+    return sorted({*TRANSLATIONS.glob("*/LC_MESSAGES/messages.po"), english})
 
 
 def main() -> None:

@@ -27,9 +27,19 @@ EVERY_APPEARANCE = (
     Appearance("dark", 360),
 )
 
-APPEARANCES = EVERY_APPEARANCE if os.environ.get("EVERY_APPEARANCE") else EVERY_APPEARANCE[::3]
+THOROUGH = bool(os.environ.get("REDRESS_EVERY_APPEARANCE"))
+APPEARANCES = EVERY_APPEARANCE if THOROUGH else EVERY_APPEARANCE[::3]
 """What is looked at in a test: each scheme and each width once. Colours do not depend on the width, nor does
-anything else depend on the scheme; EVERY_APPEARANCE=1 looks at the other two as well."""
+anything else depend on the scheme; REDRESS_EVERY_APPEARANCE=1 looks at the other two as well."""
+
+DEPEND_ON_LOOKS = (
+    "color-contrast",
+    "link-in-text-block",
+    "target-size",
+    "scrollable-region-focusable",
+    "aria-hidden-focus",
+)
+"""Rules of axe that may find another thing in another appearance of the same page."""
 
 # Before a picture axe cannot tell what a text stands on, and says so. Our pictures are shades of the colour
 # below them: a fold in the paper, a shadow.
@@ -49,13 +59,20 @@ def appearances(tab: Page, looks: Sequence[Appearance] = APPEARANCES) -> Iterato
         yield look
 
 
-def violations(tab: Page) -> list[str]:
-    """Run axe on the page as it is now, and return what it holds against it, or doubts about its colours."""
+def violations(tab: Page, rules: Sequence[str] = ()) -> list[str]:
+    """Run axe on the page as it is now, and return what it holds against it, or doubts about its colours.
+
+    Args:
+        tab: the page.
+        rules: their names; all, if there are none.
+    """
     tab.evaluate(FLAT)
     if not tab.evaluate("'axe' in window"):
         tab.evaluate(AXE_SCRIPT)
-    found: dict[str, Any] = tab.evaluate("axe.run({resultTypes: ['violations', 'incomplete']})")
-    assert found["passes"], "axe checked nothing"
+    options: dict[str, Any] = {"resultTypes": ["violations", "incomplete"]}
+    options |= {"runOnly": list(rules)} if rules else {}
+    found: dict[str, Any] = tab.evaluate("options => axe.run(options)", options)
+    assert found["passes"] or rules, "axe checked nothing"
     doubts = [one for one in found["incomplete"] if one["id"] == "color-contrast"]
     return [
         f"{one['id']}: {node['target']}: {' '.join(node['failureSummary'].split())[:300]}"
@@ -80,7 +97,7 @@ def look_at(tab: Page, stop: Stop, where: str = "") -> list[str]:
     return [
         f"{where}{stop.name}, {look.scheme}, {look.width} px: {problem}"
         for look in appearances(tab)
-        for problem in violations(tab)
+        for problem in violations(tab, () if look is APPEARANCES[0] or THOROUGH else DEPEND_ON_LOOKS)
     ]
 
 

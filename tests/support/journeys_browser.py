@@ -13,6 +13,8 @@ from playwright.sync_api import Locator, Page, Response, ViewportSize, expect
 from tests.support.journeys import CAMPAIGN, OFFICES, DevelopmentSite, Supporter
 
 NARROWEST: ViewportSize = {"width": 320, "height": 568}
+# To a page, a window of 1280 pixels at 200 % zoom is one of half as many.
+ZOOMED: ViewportSize = {"width": 640, "height": 450}
 MAIL_WITHIN = 15.0
 ACCEPTED_WITHIN = 15.0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.delivery.envelope import ascii_domain
 from app.delivery.senders.base import SenderFactory
 from app.settings import Settings
 
@@ -19,5 +20,5 @@ def choose(settings: Settings) -> SenderFactory:
     from app.delivery.senders.server import SmtpServer
     from app.delivery.senders.smtp import SmtpSender
 
-    server = SmtpServer.parse(settings.smtp_url, greeting=settings.mail_from)
+    server = SmtpServer.parse(settings.smtp_url, greeting=ascii_domain(settings.mail_from))
     return lambda hurry: SmtpSender(server, hurry=hurry)
