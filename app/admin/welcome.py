@@ -35,7 +35,10 @@ class WelcomeForm(FlaskForm):
     )
     password_confirm = PasswordField(
         _l("The same password once more"),
-        [EqualTo("password", _l("The two passwords are not the same."))],
+        [
+            Needed(_l("Type the same password once more.")),
+            EqualTo("password", _l("The two passwords are not the same.")),
+        ],
         render_kw={"autocomplete": "new-password"},
     )
 

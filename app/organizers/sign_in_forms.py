@@ -68,7 +68,10 @@ class NewPasswordForm(ChangePasswordForm):
     )
     new_password_confirm = PasswordField(
         _l("New password once more"),
-        validators=[EqualTo("new_password", _l("The two new passwords are not the same."))],
+        validators=[
+            InputRequired(_l("Type the new password once more.")),
+            EqualTo("new_password", _l("The two new passwords are not the same.")),
+        ],
         render_kw={"autocomplete": "new-password"},
     )
 

@@ -242,7 +242,7 @@ class DevelopmentSite:
         found = [path.read_bytes() for part in ("new", "cur") for path in (folder / part).glob("*")]
         return [content for content in found if _is_to(parsed(content), address)]
 
-    def wait_for_mail(self, address: str, within: float = 15.0) -> bytes:
+    def wait_for_mail(self, address: str, within: float = 30.0) -> bytes:
         """Wait for the first mail to somebody, and return it."""
         deadline = time.monotonic() + within
         while not (mails := self.mails_to(address)):
