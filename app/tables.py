@@ -5,8 +5,22 @@ from app.campaigns import models as campaigns
 from app.delivery import models as delivery
 from app.evidence import models as evidence
 from app.letters import models as letters
+from app.organizers import models as organizers
 from app.recipients import models as recipients
+from app.security import audit, rate_limits
 from app.supporters import models as supporters
 from app.supporters import silence
 
-__all__ = ["campaigns", "content", "delivery", "evidence", "letters", "recipients", "silence", "supporters"]
+__all__ = [
+    "audit",
+    "campaigns",
+    "content",
+    "delivery",
+    "evidence",
+    "letters",
+    "organizers",
+    "rate_limits",
+    "recipients",
+    "silence",
+    "supporters",
+]

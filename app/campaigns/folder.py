@@ -6,7 +6,7 @@ a campaign that an organizer has edited is left alone, and a changed letter beco
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -36,6 +36,8 @@ CAMPAIGN_FIELDS = [
     "personal",
 ]
 
+NEEDED = ("slug", "title", "summary", "ask", "story", "consent")
+
 
 @dataclass(frozen=True)
 class LetterFile:
@@ -62,7 +64,7 @@ def load_campaign(folder: Path, *, now: datetime) -> str:
     Raises:
         RedressError: the folder is not a campaign, or names an office that does not exist.
     """
-    description = _plain(read_yaml(folder / "campaign.yaml"))
+    description = _described(folder / "campaign.yaml")
     letters = [read_letter(path) for path in sorted((folder / "letters").glob("*.txt"))]
     slug: str = description["slug"]
     with transaction() as session:
@@ -82,7 +84,7 @@ def read_letter(path: Path) -> LetterFile:
     parts = path.read_text(encoding="utf-8").split("---\n", 2)
     if len(parts) != 3 or parts[0].strip():
         raise RedressError(f"{path.name} must begin with its name and subject between two lines of “---”.")
-    front = parse_yaml(parts[1], path.name)
+    front = _with(("name", "subject"), parse_yaml(parts[1], path.name), path)
     return LetterFile(
         key=key,
         language=language,
@@ -91,6 +93,21 @@ def read_letter(path: Path) -> LetterFile:
         subject=str(front["subject"]),
         body=parts[2].strip() + "\n",
     )
+
+
+def _described(path: Path) -> Mapping[str, Any]:
+    if not path.is_file():
+        raise RedressError(f"{path.parent.name} is no campaign: there is no {path.name} in it.")
+    description: Mapping[str, Any] = _plain(_with(NEEDED, read_yaml(path), path))
+    return description
+
+
+def _with(names: Iterable[str], loaded: Any, path: Path) -> Mapping[str, Any]:
+    missing = [name for name in names if not isinstance(loaded, Mapping) or not loaded.get(name)]
+    if missing:
+        raise RedressError(f"{path.name} must say: {', '.join(missing)}.")
+    found: Mapping[str, Any] = loaded
+    return found
 
 
 def _plain(value: Any) -> Any:

@@ -64,6 +64,7 @@ class Delivery(Base):
             "(state IN ('queued', 'deferred')) = (due_at IS NOT NULL)", name="due_while_waiting"
         ),
         sa.UniqueConstraint("letter_id", "recipient_id"),
+        sa.Index("ix_deliveries_of_recipient", "recipient_id", "created_at", "id"),
         sa.Index(
             "ix_deliveries_due",
             "priority",
@@ -84,7 +85,7 @@ class Delivery(Base):
     kind: Mapped[str] = mapped_column(sa.String(10))
     channel: Mapped[str] = mapped_column(sa.String(10), default="email")
     letter_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("letters.id", ondelete="CASCADE"))
-    recipient_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("recipients.id"), index=True)
+    recipient_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("recipients.id"))
     holder_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("holders.id", ondelete="SET NULL"))
     contact_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("contacts.id", ondelete="SET NULL"))
     template_version_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("template_versions.id"))

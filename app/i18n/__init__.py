@@ -60,7 +60,8 @@ def countries(language: str) -> tuple[tuple[str, str], ...]:
 
 def _key(name: str) -> str:
     # Å, É and their like sort with their letter, as readers of a list expect.
-    return str(unicodedata.normalize("NFKD", name).casefold())
+    decomposed = unicodedata.normalize("NFKD", name)
+    return "".join(letter for letter in decomposed if not unicodedata.combining(letter)).casefold()
 
 
 def country_name(code: str, language: str) -> str:

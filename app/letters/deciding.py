@@ -21,7 +21,7 @@ from app.delivery import causes, outbox
 from app.delivery.models import Delivery
 from app.delivery.states import transition
 from app.errors import NotFound, Refused
-from app.letters.freezing import _envelope as envelope_of
+from app.letters.freezing import envelope_of
 from app.letters.models import Letter
 from app.letters.wording import Worded
 from app.recipients.resolution import Addressee, resolve

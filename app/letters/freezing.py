@@ -105,7 +105,7 @@ def freeze(
         transition(session, delivery, "held", now=now, cause="no verified contact", actor=ACTOR)
     else:
         delivery.contact_id = contact.id
-        envelope = _envelope(
+        envelope = envelope_of(
             campaign=snapshot.campaign,
             letter=letter,
             delivery=delivery,
@@ -116,7 +116,7 @@ def freeze(
         enqueue(session, delivery, envelope=envelope, now=now, actor=ACTOR)
 
 
-def _envelope(
+def envelope_of(
     *,
     campaign: Campaign,
     letter: Letter,
@@ -125,6 +125,7 @@ def _envelope(
     contact: Contact,
     now: datetime,
 ) -> Envelope:
+    """Return the mail that carries one copy: from us, to the office, answers to the writer."""
     settings = current_app.config["REDRESS_SETTINGS"]
     supporter = letter.supporter
     with force_locale(letter.language):

@@ -408,7 +408,9 @@ def upgrade() -> None:
     op.create_index(
         "ix_deliveries_newest_in_state", "deliveries", ["state", "created_at", "id"], unique=False
     )
-    op.create_index(op.f("ix_deliveries_recipient_id"), "deliveries", ["recipient_id"], unique=False)
+    op.create_index(
+        "ix_deliveries_of_recipient", "deliveries", ["recipient_id", "created_at", "id"], unique=False
+    )
     op.create_table(
         "attempts",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -471,7 +473,7 @@ def downgrade() -> None:
     op.drop_table("workers")
     op.drop_table("state_changes")
     op.drop_table("attempts")
-    op.drop_index(op.f("ix_deliveries_recipient_id"), table_name="deliveries")
+    op.drop_index("ix_deliveries_of_recipient", table_name="deliveries")
     op.drop_index("ix_deliveries_newest_in_state", table_name="deliveries")
     op.drop_index("ix_deliveries_newest", table_name="deliveries")
     op.drop_index("ix_deliveries_in_hand", table_name="deliveries")

@@ -43,6 +43,7 @@ def make() -> Flask:
     # The campaign page as it was sent, as a template without any tag: all the work is Jinja's and Flask's.
     page = "{% raw %}" + Path(os.environ["BENCH_PAGE"]).read_text(encoding="utf-8") + "{% endraw %}"
     application.jinja_loader = DictLoader({"page.html": page})  # type: ignore[assignment]
+
     @application.get("/page")
     def page_view() -> str:
         return render_template("page.html")

@@ -89,9 +89,9 @@ def test_everything_in_the_folder_is_loaded(folder: Path) -> None:
 
 def test_a_second_time_changes_nothing(folder: Path) -> None:
     load_campaign(folder, now=NOW)
-    before = everything()
+    before = everything(but="content_version")
     load_campaign(folder, now=NOW)
-    assert everything() == before
+    assert everything(but="content_version") == before
 
 
 def test_what_changed_in_the_folder_is_taken_over_and_old_wordings_stay(folder: Path) -> None:
@@ -113,10 +113,10 @@ def test_what_an_organizer_edited_stays(folder: Path) -> None:
     load_campaign(folder, now=NOW)
     with transaction() as session:
         session.scalars(sa.select(Campaign)).one().edited_at = NOW
-    before = everything()
+    before = everything(but="content_version")
     describe(folder, title={"en": "Other"})
     assert load_campaign(folder, now=NOW) == "water"
-    assert everything() == before
+    assert everything(but="content_version") == before
 
 
 def test_an_office_that_does_not_exist_is_told_and_nothing_loaded(folder: Path) -> None:

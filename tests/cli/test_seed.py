@@ -21,7 +21,7 @@ EDITED = datetime(2026, 11, 20, tzinfo=UTC)
 def content() -> Content:
     """Return all rows but the counter of changes; of the words to search by, only which they are."""
     db.session.rollback()
-    rows = {name: rows for name, rows in everything().items() if name != "content_version"}
+    rows = everything(but="content_version")
     place = [column.name for column in Recipient.__table__.columns].index("search_text")
     rows["recipients"] = [
         (*row[:place], *sorted(row[place].splitlines()), *row[place + 1 :]) for row in rows["recipients"]

@@ -49,6 +49,7 @@ def test_drain_delivers_and_ends_with_0(
     assert pids() == set()
 
 
+@pytest.mark.backends("sqlite")  # it is about where mails go
 def test_without_a_mail_server_mails_go_to_the_maildir(
     app_context: Flask, redress: Redress, data_dir: Path
 ) -> None:
@@ -59,6 +60,7 @@ def test_without_a_mail_server_mails_go_to_the_maildir(
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.backends("postgresql")  # SQLite: tests/delivery/test_worker.py
 def test_a_signal_ends_it_with_0_and_leaves_nothing_behind(
     app_context: Flask, worker_process: WorkerFactory, number: signal.Signals
 ) -> None:
@@ -76,6 +78,7 @@ def test_a_signal_ends_it_with_0_and_leaves_nothing_behind(
     assert "Traceback" not in worker.output
 
 
+@pytest.mark.backends("sqlite")  # it is about the mail server
 def test_nobody_listening_costs_no_letter_and_one_line(
     app_context: Flask, redress: Redress, environ: dict[str, str], unused_port: int
 ) -> None:
@@ -88,13 +91,12 @@ def test_nobody_listening_costs_no_letter_and_one_line(
     assert len(re.findall("the mail server cannot be used", ended.stderr)) == 1
 
 
-@pytest.mark.parametrize("query", ["starttls=perhaps", "ca=/nowhere/ca.pem", "timeout=never"])
 @pytest.mark.backends("sqlite")  # it does not come to the database
 def test_a_broken_address_of_the_mail_server_is_said_in_a_sentence(
-    app_context: Flask, redress: Redress, environ: dict[str, str], query: str
+    app_context: Flask, redress: Redress, environ: dict[str, str]
 ) -> None:
     queue([0], now=now())
-    url = f"smtps://user:secret@127.0.0.1?{query}"
+    url = "smtps://user:secret@127.0.0.1?starttls=perhaps"
     ended = redress("worker", environ=environ | {"REDRESS_SMTP_URL": url})
     assert ended.returncode == 2
     assert "REDRESS_SMTP_URL" in ended.stderr
@@ -112,6 +114,7 @@ def test_a_database_without_tables_is_said_in_a_sentence(
     assert len(ended.stderr.strip().splitlines()) <= 2
 
 
+@pytest.mark.backends("postgresql")  # together on SQLite: two tests further
 def test_several_processes_share_and_are_started_again(
     app_context: Flask, worker_process: WorkerFactory, smtp_server: RecordingSmtpServer
 ) -> None:
@@ -128,6 +131,7 @@ def test_several_processes_share_and_are_started_again(
     assert len(smtp_server.envelopes) == 40
 
 
+@pytest.mark.backends("sqlite")  # it is about processes
 def test_workers_end_with_their_supervisor_however_it_ends(
     app_context: Flask, worker_process: WorkerFactory
 ) -> None:
@@ -137,6 +141,7 @@ def test_workers_end_with_their_supervisor_however_it_ends(
     wait_until(lambda: pids() == set())
 
 
+@pytest.mark.backends("sqlite")  # together on PostgreSQL: two tests before
 def test_several_processes_drain_together(
     app_context: Flask, redress: Redress, environ: dict[str, str], smtp_server: RecordingSmtpServer
 ) -> None:
@@ -149,6 +154,7 @@ def test_several_processes_drain_together(
     assert len(smtp_server.envelopes) == 60
 
 
+@pytest.mark.backends("sqlite")  # test_kills.py has both
 def test_what_a_killed_worker_had_at_its_dot_is_unclear_and_the_rest_arrives(
     app_context: Flask, worker_process: WorkerFactory, redress: Redress, environ: dict[str, str]
 ) -> None:
