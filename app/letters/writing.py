@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 from app.campaigns.reading import AudienceOffice, CampaignPage
 from app.database import insert_rows, transaction
 from app.delivery.models import Delivery
-from app.errors import TooMany
+from app.errors import Refused, TooMany
 from app.letters.draft import Draft
+from app.letters.freezing import writer_of
 from app.letters.models import Letter
 from app.letters.snapshot import Snapshot
 from app.letters.wording import Words
@@ -43,6 +44,15 @@ class Written:
     is_new: bool
 
 
+class SentAlready(Refused):
+    """A form that was sent, went back to and was changed: with a new key it is another letter."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("You sent this letter before you changed it. To send it as it is now, press the button again.")
+        )
+
+
 def words_of(draft: Draft, *, now: datetime) -> Words:
     """Return what the letters of a draft are made of when it is written `now`."""
     return Words(
@@ -68,6 +78,7 @@ def write(
 
     Raises:
         Refused: an office cannot be written to, or the letter needs something that was left empty.
+        SentAlready: the form was sent before and has been changed since.
         Unavailable: the letter cannot be worded.
         TooMany: this network has sent too many letters within the hour.
     """
@@ -78,7 +89,7 @@ def write(
         with transaction() as session:
             known = _look_up(session, submission)
             if known.letter:
-                return Written(draft.reference, is_new=False)
+                return _the_same_again(session, submission)
             allowed = _within_limit(session, network, now)
             if allowed:
                 _store(session, submission, may_mail=known.may_mail)
@@ -87,7 +98,7 @@ def write(
         with transaction() as session:
             if not _look_up(session, submission).letter:
                 raise
-        return Written(draft.reference, is_new=False)
+            return _the_same_again(session, submission)
     # Raised outside: an exception inside would undo the count.
     if not allowed:
         sentence = _("Too many letters came from your network within an hour.")
@@ -113,6 +124,18 @@ class _Known:
 
     letter: bool
     may_mail: bool
+
+
+def _the_same_again(session: Session, submission: _Submission) -> Written:
+    # Whoever corrects a slip in their address and sends once more must not be left waiting for a mail.
+    draft = submission.draft
+    letter = session.scalars(select(Letter).where(Letter.submission_key == draft.submission_key)).one()
+    to = set(session.scalars(select(Delivery.recipient_id).where(Delivery.letter_id == letter.id)))
+    before = (writer_of(letter.supporter), letter.personal_message, to)
+    offices = {office.addressee.recipient.id for office in submission.offices}
+    if before != (draft.writer, draft.personal_message, offices):
+        raise SentAlready
+    return Written(draft.reference, is_new=False)
 
 
 def _check_wording(snapshot: Snapshot, draft: Draft, offices: list[AudienceOffice], *, now: datetime) -> None:

@@ -116,7 +116,11 @@ class WriteForm(FlaskForm):
         language = str(kwargs.get("page_language") or "en")
         self.country.choices = [("", _("Choose your country")), *countries(language)]
         if not _is_key(self.submission_key.data):
-            self.submission_key.data = str(uuid.uuid4())
+            self.renew()
+
+    def renew(self) -> None:
+        """Make it another form: what is sent with it is another letter."""
+        self.submission_key.data = str(uuid.uuid4())
 
     def validate_recipients(self, field: Field) -> None:
         """At least one; which ones exist is known below."""

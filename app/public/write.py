@@ -12,7 +12,7 @@ from app.i18n import page_language
 from app.letters.previewing import preview
 from app.letters.snapshot import Snapshot, open_snapshot
 from app.letters.wording import Worded
-from app.letters.writing import write
+from app.letters.writing import SentAlready, write
 from app.public.blueprint import public
 from app.public.forms import WriteForm
 from app.security.guard import PUBLIC, audience
@@ -90,6 +90,9 @@ def _send(snapshot: Snapshot, page: CampaignPage, form: WriteForm) -> ResponseRe
         try:
             network = network_of(request.remote_addr)
             write(snapshot, page, form.draft(), network=network, now=clock.now())
+        except SentAlready as error:
+            form.complain(error)
+            form.renew()
         except Refused as error:
             form.complain(error)
         else:

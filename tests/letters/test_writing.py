@@ -14,7 +14,7 @@ from app import clock
 from app.database import db, transaction
 from app.errors import Gone, NotFound, Refused
 from app.letters.models import Letter
-from app.letters.writing import CONFIRMATIONS_A_DAY
+from app.letters.writing import CONFIRMATIONS_A_DAY, SentAlready
 from app.supporters.addresses import address_index
 from app.supporters.models import Consent, Supporter
 from app.supporters.silence import silence
@@ -106,12 +106,33 @@ def test_letters_are_taken_on_the_first_and_on_the_last_day(app_context: Flask) 
 
 
 def test_the_same_form_again_is_the_same_letter(app_context: Flask) -> None:
-    slug, key = store_campaign(), uuid.uuid4()
-    first = write_letter(slug, submission_key=key)
+    slug, key, writer = store_campaign(), uuid.uuid4(), WriterFactory.build()
+    first = write_letter(slug, submission_key=key, writer=writer)
     before = everything()
-    again = write_letter(slug, submission_key=key)
+    again = write_letter(slug, submission_key=key, writer=writer)
     assert (first.is_new, again.is_new) == (True, False)
     assert first.reference == again.reference
+    assert everything() == before
+
+
+def test_a_form_that_was_changed_after_it_was_sent_is_not_taken_for_the_same(app_context: Flask) -> None:
+    slug, key = (
+        store_campaign([OfficeFactory.build(slug="one"), OfficeFactory.build(slug="two")]),
+        uuid.uuid4(),
+    )
+    writer = WriterFactory.build(email="slip@people.example")
+    sent = {"submission_key": key, "writer": writer, "recipients": ("one", "two")}
+    write_letter(slug, **sent)
+    before = everything()
+    for changed in (
+        {"writer": WriterFactory.build(name=writer.name, email="right@people.example")},
+        {"writer": WriterFactory.build(name="Other Name", email=writer.email)},
+        {"personal_message": "Other words of mine."},
+        {"recipients": ("one",)},
+    ):
+        with pytest.raises(SentAlready):
+            write_letter(slug, **sent | changed)
+    assert not write_letter(slug, **sent).is_new
     assert everything() == before
 
 

@@ -56,23 +56,15 @@ def test_none_of_what_was_typed_is_in_it(app_context: Flask) -> None:
 
 
 def test_it_says_what_it_is_and_holds_one_link(app_context: Flask) -> None:
-    now = datetime(2026, 11, 21, 22, tzinfo=UTC)
-    token = write_and_find_token(store_campaign(), now=now)
+    token = write_and_find_token(store_campaign(), now=datetime(2026, 11, 21, 22, tzinfo=UTC))
     (mail,) = notices()
-    parts = bodies(mail)
-    assert set(parts) == {"text/plain", "text/html"}
-    assert parts["text/plain"] == mail.text
+    # No HTML: nothing to load, and nothing by which to count who reads it.
+    assert bodies(mail) == {"text/plain": mail.text}
     link = f"http://127.0.0.1:8000/confirm/{token}"
-    assert parts["text/plain"].count(link) == 1
-    assert f'href="{link}"' in parts["text/html"]
-    for text in parts.values():
-        assert set(re.findall(r"https?://[^\s\"<]+", text)) == {link, "http://127.0.0.1:8000"}
-        assert "Water for the valley" in text
-        assert "28 November 2026" in text
-        assert "never to write to you again" in text
-    assert not re.search(
-        r"<(img|script|style|link|iframe)", parts["text/html"]
-    )  # nothing to load, nothing to count
+    assert re.findall(r"https?://\S+", mail.text) == [link, "http://127.0.0.1:8000"]
+    assert "Water for the valley" in mail.text
+    assert "28 November 2026" in mail.text
+    assert "never to write to you again" in mail.text
 
 
 def test_its_headers_are_those_of_a_machine_that_says_so(app_context: Flask) -> None:

@@ -265,6 +265,22 @@ def test_sending_the_same_form_again_is_the_same_letter(visitor: Visitor) -> Non
     assert counts()["letters"] == 2
 
 
+def test_whoever_goes_back_to_correct_the_address_gets_a_mail_there(visitor: Visitor) -> None:
+    visitor.opens_form()
+    values = whole_form(email="slip@people.example")
+    assert visitor.sends(**values).status_code == 303
+    corrected = whole_form(email="right@people.example")
+    told = visitor.sends(**corrected)  # the browser went back: it is the same form still
+    assert told.status_code == 422
+    assert "You sent this letter before you changed it" in Page(told.text).text
+    assert typed_in(told)["email"] == "right@people.example"
+    assert len(notices()) == 1
+    again = visitor.client.submit(told, {"consent": "y"}, button="send", field="personal_message")
+    assert again.status_code == 303
+    assert [mail.envelope_to for mail in notices()] == ["slip@people.example", "right@people.example"]
+    assert counts()["letters"] == 2
+
+
 def test_eight_posts_of_one_form_at_the_front_door_make_one_letter(visitor: Visitor) -> None:
     page = visitor.opens_form().form(field="personal_message")
     cookie = visitor.page.headers["Set-Cookie"].partition(";")[0]
