@@ -36,7 +36,7 @@ def _breaks(found: re.Match[str]) -> str:
 
 
 def _blanks(found: re.Match[str]) -> str:
-    """Where tags stood in a line: the blanks of one side, none before a closing sign or at a line's end."""
+    """Where tags stood in a line: the blanks of one place, none before a closing sign or at a line's end."""
     run = found.group()
     if TAG not in run:
         return run
@@ -45,4 +45,4 @@ def _blanks(found: re.Match[str]) -> str:
     at_edge = following in ("", "\n") or found.string[max(found.start() - 1, 0) : found.start()] in ("", "\n")
     if at_edge or (following in _CLOSING_SIGNS and not after):
         return ""
-    return after or before or "".join(between)
+    return after or before or max(between, key=len, default="")

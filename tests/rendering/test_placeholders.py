@@ -174,6 +174,7 @@ def test_missing_value_is_told_with_its_place(values: dict[str, str]) -> None:
         ("A {% if date %}b {% endif %}c", ("A b c", "A c")),
         ("A {% if date %}b{% endif %} c", ("A b c", "A c")),
         ("A {% if date %} b {% endif %} c", ("A b c", "A c")),
+        ("{% if date %}A{% endif %} {% if date %} {% endif %}b", ("A b", "b")),
         ("A {% if date %}b{% endif %}, c", ("A b, c", "A, c")),
         ("A {% if date %}b{% endif %}.", ("A b.", "A.")),
         ("A{% if date %}, b{% endif %}.", ("A, b.", "A.")),
