@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import functools
 import itertools
 import threading
 import time
@@ -89,7 +90,7 @@ class Base(DeclarativeBase):
 
 db = SQLAlchemy(
     # What a statement was given may be somebody's name: it has no place in an error's text.
-    engine_options={"pool_pre_ping": True, "hide_parameters": True},
+    engine_options={"hide_parameters": True},
     session_options={"expire_on_commit": False},
 )
 
@@ -128,7 +129,13 @@ def insert_rows(session: Session, *rows: Base) -> None:
     for table, alike in itertools.groupby(rows, key=lambda row: row.__table__):
         names = [column.key for column in table.columns]
         values = [{name: row.__dict__[name] for name in names if name in row.__dict__} for row in alike]
-        connection.execute(sa.insert(table), values)
+        connection.execute(_insert(table), values)
+
+
+@functools.cache
+def _insert(table: sa.Table) -> sa.Insert:
+    # Made once for each table: putting a statement together takes as long as executing it.
+    return sa.insert(table)
 
 
 @contextlib.contextmanager
@@ -219,7 +226,8 @@ def _engine_options(address: URL) -> dict[str, Any]:
         given = address.query.get("options", "")
         patience = f"{given} -c lock_timeout={int(BUSY_SECONDS * 1000)}".strip()
         connect = {"connect_timeout": 5, "options": patience}
-        options |= {"pool_size": 10, "max_overflow": 20, "connect_args": connect}
+        # A server can be restarted under us; a file cannot, and asking costs as much as a small query.
+        options |= {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 20, "connect_args": connect}
     return options
 
 

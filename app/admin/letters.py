@@ -13,10 +13,10 @@ from app import clock
 from app.admin.acting import me
 from app.admin.fields import visible
 from app.delivery.models import STATES
-from app.delivery.reading import Cursor
 from app.errors import Refused
 from app.i18n import page_language
 from app.letters import deciding, desk
+from app.letters.cursor import Cursor
 from app.organizers.accounts import names_of_actors
 from app.recipients import listing
 from app.security.guard import audience, permission

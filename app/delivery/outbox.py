@@ -2,7 +2,7 @@
 
 Every function here takes a session: it is part of the caller's transaction, so that what is to be
 sent is written together with the decision to send it. What workers do with the outbox stands in
-`claims`, `journal` and `takeover`; what pages read of it, in `reading`.
+`claims`, `journal` and `takeover`.
 """
 
 from __future__ import annotations

@@ -21,8 +21,8 @@ from app.campaigns.models import AudienceMember, Campaign
 from app.campaigns.texts import text
 from app.database import UtcDateTime, db, transaction
 from app.delivery.models import Delivery
-from app.delivery.reading import Cursor
 from app.errors import NotFound
+from app.letters.cursor import Cursor
 from app.letters.models import Letter
 from app.recipients.listing import OfficeLine, line_of
 from app.recipients.models import Recipient

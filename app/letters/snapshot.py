@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from flask import current_app
@@ -18,7 +19,7 @@ from app.errors import Gone, NotFound, Refused
 from app.evidence.models import Fact
 from app.evidence.reading import current_facts
 from app.i18n.dates import long_date
-from app.letters.wording import Worded, Words, template_for, word_letter
+from app.letters.wording import Frame, Worded, Words, frame_for, template_for, word_letter
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Snapshot:
     campaign: Campaign
     offices: tuple[AudienceOffice, ...]
     facts: dict[str, Fact]
+    _frames: dict[tuple[str, uuid.UUID, date], Frame] = field(default_factory=dict, repr=False, compare=False)
 
     def choose(self, slugs: Iterable[str]) -> list[AudienceOffice]:
         """Return the chosen offices in the campaign's order.
@@ -53,9 +55,16 @@ class Snapshot:
     def word(self, office: AudienceOffice, words: Words, version: TemplateVersion | None = None) -> Worded:
         """Return the letter to `office`, in the newest wording or in a given one."""
         version = version or self.version_for(office, words.language)
-        return word_letter(
-            campaign=self.campaign, office=office, version=version, facts=self.facts, words=words
-        )
+        place = (office.slug, version.id, words.written_on)
+        if place not in self._frames:
+            self._frames[place] = frame_for(
+                campaign=self.campaign,
+                office=office,
+                version=version,
+                facts=self.facts,
+                written_on=words.written_on,
+            )
+        return word_letter(self._frames[place], words)
 
 
 def open_snapshot(slug: str, language: str, *, day: date) -> Snapshot:

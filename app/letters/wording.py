@@ -20,7 +20,7 @@ from app.i18n import country_name
 from app.i18n.dates import locale_of, long_date
 from app.letters.draft import Writer
 from app.rendering import letter, placeholders
-from app.rendering.forms_of_address import with_institution
+from app.rendering.forms_of_address import FormOfAddress, with_institution
 from app.rendering.letter import LetterContent, Segment
 from app.rendering.placeholders import MissingValue
 from app.rendering.sentences import RenderingError
@@ -107,21 +107,54 @@ def names_for(facts: tuple[str, ...]) -> frozenset[str]:
     return frozenset(PLAIN_NAMES) | {f"fact.{key}.{part}" for key in facts for part in FACT_PARTS}
 
 
-def word_letter(
+@dataclass(frozen=True)
+class Frame:
+    """A letter to one office without the supporter: what is the same in everybody's letter of a day."""
+
+    version: TemplateVersion
+    language: str
+    locale: str
+    body: placeholders.LetterTemplate
+    subject: placeholders.LetterTemplate
+    values: Mapping[str, str]
+    form: FormOfAddress
+    address_lines: tuple[str, ...]
+    footer: str
+    slug: str
+    short_name: str
+
+
+def frame_for(
     *,
     campaign: Campaign,
     office: AudienceOffice,
     version: TemplateVersion,
     facts: Mapping[str, Fact],
-    words: Words,
-) -> Worded:
-    """Return the letter to one office.
+    written_on: date,
+) -> Frame:
+    """Return what a letter to one office is made of, before anybody has written it.
 
     Args:
         campaign: whose letter it is.
         office: to whom, resolved as of the day that counts.
         version: the wording.
         facts: by key; those that the template names.
+        written_on: the letter's date.
+
+    Raises:
+        Unavailable: it cannot be worded until an organizer has looked at it.
+    """
+    try:
+        return _frame(campaign, office, version, facts, written_on)
+    except RenderingError as error:
+        raise _cannot_be_worded(error, version) from None
+
+
+def word_letter(frame: Frame, words: Words) -> Worded:
+    """Return the letter to one office.
+
+    Args:
+        frame: all but the supporter's part, of the day on which the words were written.
         words: the supporter's part.
 
     Raises:
@@ -129,9 +162,9 @@ def word_letter(
         Unavailable: it cannot be worded until an organizer has looked at it.
     """
     try:
-        return _word(campaign, office, version, facts, words)
+        return _word(frame, words)
     except RenderingError as error:
-        raise _cannot_be_worded(error, version) from None
+        raise _cannot_be_worded(error, frame.version) from None
 
 
 def _cannot_be_worded(error: RenderingError, version: TemplateVersion) -> RedressError:
@@ -148,41 +181,60 @@ def _cannot_be_worded(error: RenderingError, version: TemplateVersion) -> Redres
     )
 
 
-def _word(
+def _frame(
     campaign: Campaign,
     office: AudienceOffice,
     version: TemplateVersion,
     facts: Mapping[str, Fact],
-    words: Words,
-) -> Worded:
+    written_on: date,
+) -> Frame:
     language = version.template.language
+    country = office.addressee.recipient.country
     names = names_for(tuple(facts))
-    template, subject_template = _parsed(version.body, names), _parsed(version.subject, names)
-    named = _facts_of(template) | _facts_of(subject_template)
-    shown = {key: fact for key, fact in facts.items() if key in named}
-    values = _values(campaign, office, shown, words, language)
-    subject = subject_template.render(values)
+    body, subject = _parsed(version.body, names), _parsed(version.subject, names)
+    named = _facts_of(body) | _facts_of(subject)
+    values = _values(campaign, office, written_on, language)
+    for key, fact in facts.items():
+        if key in named:
+            values |= _fact_values(key, fact, language, country)
     form = office.addressee.form_of_address(language)
-    content = LetterContent(
+    return Frame(
+        version=version,
         language=language,
-        address_lines=with_institution(form.envelope, office.institution),
-        place_and_date=letter.place_and_date(
-            words.writer.city, words.written_on, locale_of(language, office.addressee.recipient.country)
-        ),
+        locale=locale_of(language, country),
+        body=body,
         subject=subject,
-        salutation=form.salutation,
-        paragraphs=letter.paragraphs(template, values),
-        closing=form.closing,
-        signature_lines=_signature(words.writer, language),
-        footer_lines=_footer(words.reference, language),
-    )
-    return Worded(
+        values=values,
+        form=form,
+        address_lines=with_institution(form.envelope, office.institution),
+        footer=_footer(language),
         slug=office.slug,
         short_name=office.short_name,
-        to_line=form.envelope[0],
+    )
+
+
+def _word(frame: Frame, words: Words) -> Worded:
+    country = country_name(words.writer.country, frame.language)
+    values = {**frame.values, **_own_values(words, country)}
+    subject = frame.subject.render(values)
+    content = LetterContent(
+        language=frame.language,
+        address_lines=frame.address_lines,
+        place_and_date=letter.place_and_date(words.writer.city, words.written_on, frame.locale),
+        subject=subject,
+        salutation=frame.form.salutation,
+        paragraphs=letter.paragraphs(frame.body, values),
+        closing=frame.form.closing,
+        signature_lines=_signature(words.writer, values["supporter.place"]),
+        footer_lines=(frame.footer % {"reference": words.reference},),
+    )
+    return Worded(
+        slug=frame.slug,
+        short_name=frame.short_name,
+        to_line=frame.form.envelope[0],
         subject=subject,
         segments=letter.segments(content),
-        version=version,
+        version=frame.version,
     )
 
 
@@ -195,28 +247,29 @@ def _parsed(source: str, names: frozenset[str]) -> placeholders.LetterTemplate:
     return placeholders.parse(source, names)
 
 
-def _values(
-    campaign: Campaign, office: AudienceOffice, facts: Mapping[str, Fact], words: Words, language: str
-) -> dict[str, str]:
-    writer, recipient, holder = words.writer, office.addressee.recipient, office.addressee.holder
-    values = {
-        "supporter.name": writer.name,
-        "supporter.title": writer.title,
-        "supporter.affiliation": writer.affiliation,
-        "supporter.city": writer.city,
-        "supporter.country": country_name(writer.country, language),
-        "supporter.place": place(writer, language),
+def _values(campaign: Campaign, office: AudienceOffice, written_on: date, language: str) -> dict[str, str]:
+    recipient, holder = office.addressee.recipient, office.addressee.holder
+    return {
         "recipient.title": recipient.title,
         "recipient.institution": recipient.institution,
         "recipient.ask": text(office.member.ask_text, language),
         "holder.name": holder.name if holder else "",
         "campaign.title": text(campaign.title, language),
-        "date": long_date(words.written_on, language, recipient.country),
+        "date": long_date(written_on, language, recipient.country),
+    }
+
+
+def _own_values(words: Words, country: str) -> dict[str, str]:
+    writer = words.writer
+    return {
+        "supporter.name": writer.name,
+        "supporter.title": writer.title,
+        "supporter.affiliation": writer.affiliation,
+        "supporter.city": writer.city,
+        "supporter.country": country,
+        "supporter.place": place(writer.city, country),
         "personal": words.personal_message,
     }
-    for key, fact in facts.items():
-        values |= _fact_values(key, fact, language, recipient.country)
-    return values
 
 
 def _fact_values(key: str, fact: Fact, language: str, country: str | None) -> dict[str, str]:
@@ -229,25 +282,24 @@ def _fact_values(key: str, fact: Fact, language: str, country: str | None) -> di
     }
 
 
-def place(writer: Writer, language: str) -> str:
-    """Return "Lyon, France" as the letter's language writes it."""
-    return ", ".join(part for part in (writer.city, country_name(writer.country, language)) if part)
+def place(city: str, country: str) -> str:
+    """Return "Lyon, France", or what there is of it."""
+    return ", ".join(part for part in (city, country) if part)
 
 
-def _signature(writer: Writer, language: str) -> tuple[str, ...]:
+def _signature(writer: Writer, home: str) -> tuple[str, ...]:
     station = ", ".join(part for part in (writer.title, writer.affiliation) if part)
-    return tuple(line for line in (writer.name, station, place(writer, language)) if line)
+    return tuple(line for line in (writer.name, station, home) if line)
 
 
-def _footer(reference: str, language: str) -> tuple[str, ...]:
+def _footer(language: str) -> str:
+    """Return the footer with a place for the letter's reference (`%`-formatting)."""
     settings = current_app.config["REDRESS_SETTINGS"]
     with force_locale(language):
-        return (
-            _(
-                "Letter %(reference)s, written and confirmed by its signatory and sent through %(site)s "
-                "(%(address)s). A reply to this message reaches the signatory.",
-                reference=reference,
-                site=settings.site_name,
-                address=settings.base_url,
-            ),
+        return _(
+            "Letter %(reference)s, written and confirmed by its signatory and sent through %(site)s "
+            "(%(address)s). A reply to this message reaches the signatory.",
+            reference="%(reference)s",
+            site=settings.site_name.replace("%", "%%"),
+            address=settings.base_url.replace("%", "%%"),
         )

@@ -12,15 +12,17 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.campaigns.reading import AudienceOffice, CampaignPage
-from app.database import insert_rows, transaction
+from app.database import Base, insert_rows, transaction
+from app.delivery.envelope import Envelope
 from app.delivery.models import Delivery
+from app.delivery.outbox import enqueue_notice
 from app.errors import Refused, TooMany
 from app.letters.draft import Draft
 from app.letters.freezing import writer_of
 from app.letters.models import Letter
 from app.letters.snapshot import Snapshot
 from app.letters.wording import Words
-from app.notices.confirmation import ask_to_confirm
+from app.notices.confirmation import confirmation_mail
 from app.security.rate_limits import hit, seconds_left
 from app.security.tokens import derived_token, hash_token, new_token
 from app.supporters.addresses import address_index
@@ -85,6 +87,7 @@ def write(
     offices = snapshot.choose(draft.recipients)
     _check_wording(snapshot, draft, offices, now=now)
     submission = _Submission(snapshot, page, draft, offices, address_index(draft.writer.email), now)
+    prepared = _prepare(submission)
     try:
         with transaction() as session:
             known = _look_up(session, submission)
@@ -92,7 +95,9 @@ def write(
                 return _the_same_again(session, submission)
             allowed = _within_limit(session, network, now)
             if allowed:
-                _store(session, submission, may_mail=known.may_mail)
+                insert_rows(session, *prepared.rows)
+            if allowed and known.may_mail:
+                enqueue_notice(session, envelope=prepared.mail, now=now)
     except IntegrityError:
         # Two posts of one form at the same instant on PostgreSQL: the other one was first.
         with transaction() as session:
@@ -174,22 +179,29 @@ _LOOK_UP = select(
 )
 
 
-def _store(session: Session, submission: _Submission, *, may_mail: bool) -> None:
+@dataclass(frozen=True)
+class _Prepared:
+    """What is to be stored: made before the transaction, because all writers of SQLite wait for its end."""
+
+    rows: tuple[Base, ...]
+    mail: Envelope
+
+
+def _prepare(submission: _Submission) -> _Prepared:
     supporter = _supporter(submission)
     token = new_token()
     letter = _letter(submission, supporter, token)
-    insert_rows(session, supporter, letter, *_consents(submission, supporter), *_copies(submission, letter))
-    if may_mail:
-        ask_to_confirm(
-            session,
-            to=submission.draft.writer.email,
-            campaign_title=submission.page.title,
-            link=_confirmation_link(token),
-            until=letter.confirm_until,
-            message_key=letter.id,
-            language=submission.draft.language,
-            now=submission.now,
-        )
+    mail = confirmation_mail(
+        to=submission.draft.writer.email,
+        campaign_title=submission.page.title,
+        link=_confirmation_link(token),
+        until=letter.confirm_until,
+        message_key=letter.id,
+        language=submission.draft.language,
+        now=submission.now,
+    )
+    rows = (supporter, letter, *_consents(submission, supporter), *_copies(submission, letter))
+    return _Prepared(rows, mail)
 
 
 def _confirmation_link(token: str) -> str:

@@ -8,15 +8,15 @@ from datetime import datetime
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
+from app.delivery.envelope import Envelope
 from app.delivery.models import Delivery
 from app.i18n.dates import long_date
-from app.notices.sending import message_id, post_notice
+from app.notices.sending import compose_notice, message_id
 
 NOTICE = "confirmation"
 
 
-def ask_to_confirm(
-    session: Session,
+def confirmation_mail(
     *,
     to: str,
     campaign_title: str,
@@ -25,11 +25,10 @@ def ask_to_confirm(
     message_key: uuid.UUID,
     language: str,
     now: datetime,
-) -> None:
-    """Put the confirmation mail into the outbox, in the caller's transaction.
+) -> Envelope:
+    """Return the mail, for the outbox.
 
     Args:
-        session: the transaction in which the letter is stored.
         to: the address that was typed.
         campaign_title: what the letter belongs to.
         link: where it is read and confirmed.
@@ -38,8 +37,7 @@ def ask_to_confirm(
         language: of the mail.
         now: the instant of writing.
     """
-    post_notice(
-        session,
+    return compose_notice(
         NOTICE,
         to=to,
         message_key=message_key,

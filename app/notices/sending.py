@@ -12,16 +12,13 @@ from datetime import datetime
 
 from flask import current_app
 from flask_babel import force_locale
-from sqlalchemy.orm import Session
 
 from app.delivery.envelope import Envelope, bounce_address
-from app.delivery.outbox import enqueue_notice
 from app.rendering.mail import Mailbox, compose, wire_address
 from app.security.keys import current_keys
 
 
-def post_notice(
-    session: Session,
+def compose_notice(
     notice: str,
     *,
     to: str,
@@ -29,11 +26,10 @@ def post_notice(
     language: str,
     now: datetime,
     **values: object,
-) -> None:
-    """Compose a notice and put it into the outbox, in the caller's transaction.
+) -> Envelope:
+    """Compose a notice for the outbox. Stores nothing: writers wait for each other, and this takes its time.
 
     Args:
-        session: the caller's transaction.
         notice: name of the folder under `templates/email/`.
         to: the address.
         message_key: what the mail is about; with `notice` it makes the Message-ID.
@@ -57,7 +53,7 @@ def post_notice(
         text=text,
         auto_submitted="auto-generated",
     )
-    envelope = Envelope(
+    return Envelope(
         mail_from=bounce_address(message_key),
         rcpt_to=wire_address(to),
         subject=subject,
@@ -65,7 +61,6 @@ def post_notice(
         text=text,
         message_id=message_id(notice, message_key),
     )
-    enqueue_notice(session, envelope=envelope, now=now)
 
 
 def _filled(template: str, values: Mapping[str, object]) -> str:

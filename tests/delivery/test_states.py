@@ -54,7 +54,7 @@ def _new(state: str) -> Delivery:
     delivery = Delivery(kind="notice", state=state, due_at=NOON if state in DUE else None)
     with transaction() as session:
         start(session, delivery, now=NOON, cause="written", actor="redress")
-    return delivery
+    return read(delivery.id)
 
 
 def _move(delivery: Delivery, to: str) -> None:

@@ -22,7 +22,7 @@ from app.errors import Refused, Unavailable
 from app.letters.confirming import confirm, look_at
 from app.letters.previewing import preview
 from app.letters.snapshot import open_snapshot
-from app.letters.wording import Words, word_letter
+from app.letters.wording import Words, frame_for, word_letter
 from app.rendering.sentences import RenderingError
 from app.rendering.typography import clean_line, clean_text
 from tests.factories.campaigns import TemplateFactory, store_campaign
@@ -244,7 +244,16 @@ def test_words_come_from_the_letter_alone(app_context: Flask) -> None:
     words = Words(WriterFactory.build(), "Mine.", "AAAA-BBBB-CC", now.date(), "en")
     version = snapshot.version_for(office, "en")
     texts = {
-        word_letter(campaign=snapshot.campaign, office=office, version=version, facts={}, words=words).text
+        word_letter(
+            frame_for(
+                campaign=snapshot.campaign,
+                office=office,
+                version=version,
+                facts={},
+                written_on=words.written_on,
+            ),
+            words,
+        ).text
         for _time in range(3)
     }
     assert len(texts) == 1
