@@ -1,6 +1,6 @@
 """The outbox as the rest of the house sees it: put mails in, take them back, decide about them.
 
-Every function here takes a session: it is part of the caller's transaction, so that what is to be
+A function that takes a session is part of the caller's transaction, so that what is to be
 sent is written together with the decision to send it. What workers do with the outbox stands in
 `claims`, `journal` and `takeover`.
 """
@@ -12,11 +12,12 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
+from app.database import Base
 from app.delivery import causes
 from app.delivery.attempts import is_dot_pending
 from app.delivery.envelope import Envelope
 from app.delivery.models import Delivery
-from app.delivery.states import WITHDRAWABLE, IllegalTransition, Locked, lock_row, move, reread, start
+from app.delivery.states import WITHDRAWABLE, IllegalTransition, Locked, first_rows, lock_row, move, reread
 
 NOTICE_PRIORITY: Final = 1
 LETTER_PRIORITY: Final = 5
@@ -41,19 +42,20 @@ def enqueue(session: Session, delivery: Delivery, *, envelope: Envelope, now: da
     _queue(session, delivery, {"awaiting_confirmation", "held"}, now=now, cause=causes.QUEUED, actor=actor)
 
 
-def enqueue_notice(
-    session: Session,
-    *,
-    envelope: Envelope,
-    now: datetime,
-    actor: str = "redress",
-    priority: int = NOTICE_PRIORITY,
-) -> Delivery:
-    """Put a mail in our own name into the queue and return it. Part of the caller's transaction."""
+def notice_rows(
+    *, envelope: Envelope, now: datetime, actor: str = "redress", priority: int = NOTICE_PRIORITY
+) -> tuple[Base, ...]:
+    """Return what `insert_rows` stores to put a mail in our own name into the queue.
+
+    Args:
+        envelope: what is sent.
+        now: the instant; it may leave from then on.
+        actor: who decided (see `enqueue`).
+        priority: less leaves earlier.
+    """
     delivery = Delivery(kind="notice", channel="email", state="queued", due_at=now, priority=priority)
     _freeze(delivery, envelope)
-    start(session, delivery, now=now, cause=causes.QUEUED, actor=actor)
-    return delivery
+    return first_rows(delivery, now=now, cause=causes.QUEUED, actor=actor)
 
 
 class AlreadyFrozen(RuntimeError):

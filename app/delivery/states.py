@@ -14,7 +14,6 @@ from typing import Any, Final, cast
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app.database import insert_rows
 from app.delivery.models import Delivery, StateChange
 
 LEGAL: Final[dict[str, frozenset[str]]] = {
@@ -195,19 +194,16 @@ def _values(row: Locked) -> dict[str, Any]:
     }
 
 
-def start(session: Session, delivery: Delivery, *, now: datetime, cause: str, actor: str) -> None:
-    """Store a new delivery in the state that it was constructed with, and begin its journal.
+def first_rows(delivery: Delivery, *, now: datetime, cause: str, actor: str) -> tuple[Delivery, StateChange]:
+    """Return a new delivery, in the state that it was constructed with, and its journal's first entry.
 
-    The object is not attached to the session.
+    Both are for `insert_rows`.
     """
-    if not sa.inspect(delivery).transient:
-        raise RuntimeError("the delivery is stored already")
     delivery.state_at = delivery.created_at = now
     delivery.reason = cause
     delivery.attempt_count, delivery.change_count = 0, 1
-    insert_rows(session, delivery)
     row = Locked(delivery.id, delivery.state, 0, 1, None, None)
-    session.connection().execute(_JOURNAL, _entry(row, before=None, at=now, cause=cause, actor=actor))
+    return delivery, StateChange(**_entry(row, before=None, at=now, cause=cause, actor=actor))
 
 
 def _entry(row: Locked, *, before: str | None, at: datetime, cause: str, actor: str) -> dict[str, Any]:

@@ -58,6 +58,12 @@ def countries(language: str) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(((c, n) for c, n in found if c not in NOT_COUNTRIES), key=lambda pair: _key(pair[1])))
 
 
+@lru_cache(maxsize=1)
+def country_codes() -> frozenset[str]:
+    """Return the ISO 3166-1 alpha-2 code of every country."""
+    return frozenset(code for code, _name in countries(LOCALES[0]))
+
+
 def _key(name: str) -> str:
     # Å, É and their like sort with their letter, as readers of a list expect.
     decomposed = unicodedata.normalize("NFKD", name)

@@ -13,9 +13,8 @@ from sqlalchemy.orm import Session
 
 from app.campaigns.reading import AudienceOffice, CampaignPage
 from app.database import Base, insert_rows, transaction
-from app.delivery.envelope import Envelope
 from app.delivery.models import Delivery
-from app.delivery.outbox import enqueue_notice
+from app.delivery.outbox import notice_rows
 from app.errors import Refused, TooMany
 from app.letters.draft import Draft
 from app.letters.freezing import writer_of
@@ -95,9 +94,7 @@ def write(
                 return _the_same_again(session, submission)
             allowed = _within_limit(session, network, now)
             if allowed:
-                insert_rows(session, *prepared.rows)
-            if allowed and known.may_mail:
-                enqueue_notice(session, envelope=prepared.mail, now=now)
+                insert_rows(session, *prepared.letter, *(prepared.mail if known.may_mail else ()))
     except IntegrityError:
         # Two posts of one form at the same instant on PostgreSQL: the other one was first.
         with transaction() as session:
@@ -183,8 +180,8 @@ _LOOK_UP = select(
 class _Prepared:
     """What is to be stored: made before the transaction, because all writers of SQLite wait for its end."""
 
-    rows: tuple[Base, ...]
-    mail: Envelope
+    letter: tuple[Base, ...]
+    mail: tuple[Base, ...]
 
 
 def _prepare(submission: _Submission) -> _Prepared:
@@ -201,7 +198,7 @@ def _prepare(submission: _Submission) -> _Prepared:
         now=submission.now,
     )
     rows = (supporter, letter, *_consents(submission, supporter), *_copies(submission, letter))
-    return _Prepared(rows, mail)
+    return _Prepared(rows, notice_rows(envelope=mail, now=submission.now))
 
 
 def _confirmation_link(token: str) -> str:

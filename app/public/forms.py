@@ -22,7 +22,7 @@ from wtforms import (
 from wtforms.validators import StopValidation, ValidationError
 
 from app.errors import Refused
-from app.i18n import countries
+from app.i18n import countries, country_codes
 from app.letters.draft import Draft, Writer
 from app.rendering.sentences import RenderingError
 from app.rendering.typography import clean_line, clean_text
@@ -97,6 +97,11 @@ class WriteForm(FlaskForm):
     submission_key = HiddenField()
     website = StringField(_l("Website"))
 
+    class Meta(FlaskForm.Meta):
+        """The page has a token, which is checked before any view: another one in the form adds nothing."""
+
+        csrf = False
+
     def __init__(
         self,
         *args: Any,
@@ -156,7 +161,7 @@ class WriteForm(FlaskForm):
             raise ValidationError(_("Please choose your country from the list."))
 
     def _is_country(self, code: str | None) -> bool:
-        return bool(code) and code in {known for known, _name in self.country.choices}
+        return bool(code) and code in country_codes()
 
     def validate_language(self, field: Field) -> None:
         """One in which the campaign has a letter."""

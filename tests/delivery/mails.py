@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select
 
-from app.database import db, transaction
+from app.database import db, insert_rows, transaction
 from app.delivery.envelope import Envelope
 from app.delivery.models import Attempt, Delivery, StateChange
-from app.delivery.outbox import cancel, enqueue_notice
+from app.delivery.outbox import cancel, notice_rows
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
@@ -46,8 +46,10 @@ def queue(numbers: Sequence[int] = (0,), *, now: datetime = NOON) -> list[uuid.U
     with transaction() as session:
         for place, number in enumerate(numbers):
             due = now - timedelta(milliseconds=len(numbers) - 1 - place)
-            made.append(enqueue_notice(session, envelope=make_envelope(number), now=due))
-    return [delivery.id for delivery in made]
+            rows = notice_rows(envelope=make_envelope(number), now=due)
+            insert_rows(session, *rows)
+            made.append(rows[0].id)
+    return made
 
 
 def take_back(delivery_id: uuid.UUID, *, now: datetime = NOON) -> bool:

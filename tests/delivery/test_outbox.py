@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy.orm import Session
 
-from app.database import transaction
+from app.database import insert_rows, transaction
 from app.delivery import claims
 from app.delivery.models import Delivery
 from app.delivery.outbox import (
@@ -13,11 +14,11 @@ from app.delivery.outbox import (
     AlreadyFrozen,
     NotFrozen,
     enqueue,
-    enqueue_notice,
     hold,
+    notice_rows,
     queue_again,
 )
-from app.delivery.states import DUE, FINAL, WITHDRAWABLE, IllegalTransition, start
+from app.delivery.states import DUE, FINAL, WITHDRAWABLE, IllegalTransition, first_rows
 from tests.delivery.mails import NOON, make_envelope, queue, read, state_of, take_back, way_of
 
 pytestmark = pytest.mark.usefixtures("app_context")
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("app_context")
 def new(state: str = "awaiting_confirmation") -> Delivery:
     delivery = Delivery(kind="notice", state=state, due_at=NOON if state in {"queued", "deferred"} else None)
     with transaction() as session:
-        start(session, delivery, now=NOON, cause="written", actor="supporter")
+        insert_rows(session, *first_rows(delivery, now=NOON, cause="written", actor="supporter"))
     return delivery
 
 
@@ -98,8 +99,8 @@ def test_a_transaction_that_fails_leaves_no_mail_behind() -> None:
     assert claims.claim(worker="one", limit=9, now=NOON, lease=NOON - NOON) == []
 
 
-def _write_and_fail(session: object) -> None:
-    enqueue_notice(session, envelope=make_envelope(), now=NOON)  # type: ignore[arg-type]
+def _write_and_fail(session: Session) -> None:
+    insert_rows(session, *notice_rows(envelope=make_envelope(), now=NOON))
     raise LookupError
 
 

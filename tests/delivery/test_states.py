@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from app.database import transaction
+from app.database import insert_rows, transaction
 from app.delivery.models import STATES, Delivery
 from app.delivery.states import (
     DUE,
@@ -14,9 +14,9 @@ from app.delivery.states import (
     LEGAL,
     WITHDRAWABLE,
     IllegalTransition,
+    first_rows,
     lock,
     move,
-    start,
     transition,
 )
 from tests.delivery.mails import NOON, changes_of, read
@@ -53,7 +53,7 @@ def test_only_what_is_due_or_was_refused_is_ever_sent() -> None:
 def _new(state: str) -> Delivery:
     delivery = Delivery(kind="notice", state=state, due_at=NOON if state in DUE else None)
     with transaction() as session:
-        start(session, delivery, now=NOON, cause="written", actor="redress")
+        insert_rows(session, *first_rows(delivery, now=NOON, cause="written", actor="redress"))
     return read(delivery.id)
 
 
