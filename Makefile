@@ -19,7 +19,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help run test setup lint types bench audit lock format messages clean
+.PHONY: help run test soak setup lint types bench audit lock format messages clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -28,6 +28,10 @@ run: .venv/.stamp ## Start the site with one delivery worker on http://127.0.0.1
 	@$(BIN)/redress serve --worker --prepare --port $(PORT)
 
 test: .venv/.stamp-dev ## Run the whole suite (TESTS=tests/… for a part of it)
+	@$(BIN)/python -m pytest $(PYTEST_ARGS) $(TESTS)
+
+soak: export REDRESS_SOAK ?= 1
+soak: .venv/.stamp-dev ## Run the suite with its long tests at full length: every kill, supporter, example and appearance
 	@$(BIN)/python -m pytest $(PYTEST_ARGS) $(TESTS)
 
 setup: .venv/.stamp-dev ## Install all that run and test need, from the locks; nothing is started
