@@ -4,7 +4,8 @@ PYTHON ?= python3
 PORT ?= 8000
 # What `make test` runs, and with what: `make test TESTS=tests/delivery PYTEST_ARGS='-x -vv'`.
 TESTS ?= tests
-PYTEST_ARGS ?= -n 2 --dist worksteal
+# Three at once on two cores: many tests wait for processes.
+PYTEST_ARGS ?= -n 3 --dist worksteal
 
 BIN := .venv/bin
 UV := .tools/bin/uv
@@ -19,7 +20,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help run test setup lint types bench audit lock format messages clean
+.PHONY: help run test soak setup lint types bench audit lock format messages clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -28,6 +29,10 @@ run: .venv/.stamp ## Start the site with one delivery worker on http://127.0.0.1
 	@$(BIN)/redress serve --worker --prepare --port $(PORT)
 
 test: .venv/.stamp-dev ## Run the whole suite (TESTS=tests/… for a part of it)
+	@$(BIN)/python -m pytest $(PYTEST_ARGS) $(TESTS)
+
+soak: export REDRESS_SOAK ?= 1
+soak: .venv/.stamp-dev ## Run the suite with its long tests at full length: every kill, supporter, example and appearance
 	@$(BIN)/python -m pytest $(PYTEST_ARGS) $(TESTS)
 
 setup: .venv/.stamp-dev ## Install all that run and test need, from the locks; nothing is started

@@ -29,6 +29,7 @@ from app.delivery.senders.base import Outcome
 from app.delivery.states import DUE, LEGAL
 from app.delivery.takeover import take_over
 from tests.delivery.mails import NOON, changes_of, queue, read, read_all, take_back
+from tests.support.lengths import length
 
 LEASE = timedelta(minutes=2)
 BEFORE_THE_DOT = [
@@ -243,7 +244,7 @@ class Delivering(RuleBasedStateMachine):
 def test_whatever_happens_in_whatever_order(app_context: Flask) -> None:
     played.clear()
     options = settings(
-        max_examples=20,
+        max_examples=length(8, 20),
         stateful_step_count=40,
         deadline=None,
         suppress_health_check=list(HealthCheck),

@@ -1,8 +1,7 @@
-"""Two hundred supporters, four offices each: nothing lost, nothing sent twice, workers killed or not."""
+"""Many supporters, four offices each: nothing lost, nothing sent twice, workers killed or not."""
 
 from __future__ import annotations
 
-import os
 import random
 import time
 from collections.abc import Iterator
@@ -15,17 +14,15 @@ from tests.faults.nursery import Nursery
 from tests.support.databases import Backend
 from tests.support.journeys import OFFICES, body_of
 from tests.support.journeys_crowd import CONFIRMED_AT, SUPPORTERS, Crowd, crowd, received
+from tests.support.lengths import length
 from tests.support.processes import run_redress
 from tests.support.smtp import RecordingSmtpServer
 
-KILLS = 20
-SUPPORTERS_KILLED = int(os.environ.get("REDRESS_CROWD", "60"))
-"""Whose letters the killed workers have: fewer, because tests/faults does the same to 800 mails."""
+KILLS = length(8, 20)
 
 
 @pytest.fixture
 def waiting(
-    request: pytest.FixtureRequest,
     all_backends: dict[str, Backend],
     backend: Backend,
     run_folder: Path,
@@ -33,9 +30,8 @@ def waiting(
     tmp_path: Path,
 ) -> Iterator[Crowd]:
     """A crowd's letters, confirmed and not yet sent."""
-    supporters = getattr(request, "param", SUPPORTERS)
-    with crowd(all_backends, backend.name, run_folder, keys_file, tmp_path, supporters) as found:
-        assert found.states() == {"queued": supporters * len(OFFICES)}
+    with crowd(all_backends, backend.name, run_folder, keys_file, tmp_path) as found:
+        assert found.states() == {"queued": SUPPORTERS * len(OFFICES)}
         yield found
 
 
@@ -60,11 +56,10 @@ def test_every_letter_arrives_once(waiting: Crowd, smtp_server: RecordingSmtpSer
         assert body_of(one.content) == text
 
 
-@pytest.mark.parametrize("waiting", [SUPPORTERS_KILLED], indirect=True)
 def test_killed_workers_lose_nothing_and_hide_nothing(
     waiting: Crowd, smtp_server: RecordingSmtpServer, tmp_path: Path
 ) -> None:
-    """Workers are killed at random moments, twenty times; REDRESS_CROWD=200 lets all supporters take part.
+    """Workers are killed at random moments, again and again.
 
     No letter is sent again where it may have arrived: it is `unclear`. When somebody has decided that
     those be sent all the same, none is missing, and each that arrived twice is one that was marked.

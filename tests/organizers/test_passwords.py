@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 from flask import Flask
+from flask_security.utils import hash_password
 
+from app import create_app
 from app.errors import Refused
 from app.organizers.passwords import LONGEST, SHORTEST, checked, problem_with
+from tests.support.plugins.database import SettingsFactory
 
 pytestmark = pytest.mark.backends("sqlite")  # only sentences are asked for, no row
 
@@ -45,3 +48,9 @@ def test_the_same_letters_typed_on_another_keyboard(app_context: Flask) -> None:
     assert checked("müde Frösche quaken") == checked("mu\u0308de Fro\u0308sche quaken")
     with pytest.raises(Refused):
         checked("ｐａｓｓｗｏｒｄ１２３４")
+
+
+def test_what_is_stored_costs_whoever_guesses_memory_and_time(settings_factory: SettingsFactory) -> None:
+    # Made without the app fixture, whose passwords cost next to nothing.
+    with create_app(settings_factory()).app_context():
+        assert hash_password(GOOD[0]).startswith("$argon2id$v=19$m=65536,t=3,p=4$")

@@ -6,15 +6,20 @@ import fcntl
 import os
 import secrets
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from tests.support.memory import quick_folder
+
 if TYPE_CHECKING:
     from tests.support.postgresql import PostgresqlServer
 
 BACKENDS = ("sqlite", "postgresql")
+
+FOLDERS = "redress-sqlite-"
 
 Kind = Literal["migrated", "seeded"]
 """At the newest migration without a row; or, beyond that, with the seeds and their demonstration contacts."""
@@ -50,7 +55,7 @@ def one_at_a_time(path: Path) -> Iterator[None]:
 
 
 class SqliteBackend:
-    """SQLite files under the run's folder.
+    """SQLite files; their templates lie in the run's folder.
 
     Args:
         run: the folder that all test processes of the run share.
@@ -62,11 +67,18 @@ class SqliteBackend:
     def __init__(self, run: Path, prepare: Prepare) -> None:
         self.run = run
         self.prepare = prepare
+        self._folder: Path | None = None
+
+    @property
+    def folder(self) -> Path:
+        """Where this test process has its databases: in memory, where a commit need not wait for a disk."""
+        if self._folder is None:
+            sweep_folders()
+            self._folder = Path(tempfile.mkdtemp(prefix=f"{FOLDERS}{os.getpid()}-", dir=quick_folder()))
+        return self._folder
 
     def make_empty(self) -> str:
-        folder = self.run / "databases"
-        folder.mkdir(exist_ok=True)
-        return f"sqlite:///{folder / secrets.token_hex(8)}.sqlite"
+        return f"sqlite:///{self.folder / secrets.token_hex(8)}.sqlite"
 
     def make(self, kind: Kind) -> str:
         template = self.run / f"{kind}.sqlite"
@@ -90,7 +102,15 @@ class SqliteBackend:
             left.unlink(missing_ok=True)
 
     def close(self) -> None:
-        return
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def sweep_folders() -> None:
+    """Remove what test processes left that were killed and could not do it themselves."""
+    for folder in quick_folder().glob(f"{FOLDERS}*-*"):
+        if not Path("/proc", folder.name.removeprefix(FOLDERS).partition("-")[0]).exists():
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _path(url: str) -> Path:

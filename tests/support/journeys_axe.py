@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal, NamedTuple
 
@@ -11,6 +10,7 @@ from playwright.sync_api import Page
 
 from tests.support.browser import Watch
 from tests.support.journeys_tour import Stop
+from tests.support.lengths import SOAK
 
 
 class Appearance(NamedTuple):
@@ -27,10 +27,9 @@ EVERY_APPEARANCE = (
     Appearance("dark", 360),
 )
 
-THOROUGH = bool(os.environ.get("REDRESS_EVERY_APPEARANCE"))
-APPEARANCES = EVERY_APPEARANCE if THOROUGH else EVERY_APPEARANCE[::3]
+APPEARANCES = EVERY_APPEARANCE if SOAK else EVERY_APPEARANCE[::3]
 """What is looked at in a test: each scheme and each width once. Colours do not depend on the width, nor does
-anything else depend on the scheme; REDRESS_EVERY_APPEARANCE=1 looks at the other two as well."""
+anything else depend on the scheme; a soak looks at the other two as well."""
 
 DEPEND_ON_LOOKS = (
     "color-contrast",
@@ -97,7 +96,7 @@ def look_at(tab: Page, stop: Stop, where: str = "") -> list[str]:
     return [
         f"{where}{stop.name}, {look.scheme}, {look.width} px: {problem}"
         for look in appearances(tab)
-        for problem in violations(tab, () if look is APPEARANCES[0] or THOROUGH else DEPEND_ON_LOOKS)
+        for problem in violations(tab, () if look is APPEARANCES[0] or SOAK else DEPEND_ON_LOOKS)
     ]
 
 

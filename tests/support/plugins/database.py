@@ -14,6 +14,7 @@ import pytest
 
 from tests.support.databases import BACKENDS, Backend, Kind, PostgresqlBackend, SqliteBackend
 from tests.support.environment import installation
+from tests.support.shortcuts import hash_quickly, remember_url_builders
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -27,6 +28,11 @@ if TYPE_CHECKING:
 SettingsFactory = Callable[..., "Settings"]
 AppFactory = Callable[..., "Flask"]
 TimeTravel = Callable[[datetime | timedelta], datetime]
+
+
+def pytest_configure() -> None:
+    """Spare each test what is the same for all."""
+    remember_url_builders()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -141,6 +147,7 @@ def app_factory(settings_factory: SettingsFactory, run_folder: Path) -> Iterator
         app.test_client_class = CheckingClient
         # Each application compiles its templates anew; the result is the same for all of a run.
         app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(run_folder))
+        hash_quickly(app)
         made.append(app)
         return app
 

@@ -1,0 +1,13 @@
+"""How long the long tests are: enough to mean something in `make test`, all of it in `make soak`."""
+
+from __future__ import annotations
+
+import os
+
+SOAK = int(os.environ.get("REDRESS_SOAK") or "0")
+"""0 for the short form, 1 for the full one, and REDRESS_SOAK=100 for a hundred times as many kills."""
+
+
+def length(short: int, full: int) -> int:
+    """Return how many it is to be: `short`, or in a soak `full` as many times as was asked for."""
+    return full * SOAK if SOAK else short
