@@ -19,7 +19,7 @@ from app.errors import Gone, NotFound, Refused
 from app.evidence.models import Fact
 from app.evidence.reading import current_facts
 from app.i18n.dates import long_date
-from app.letters.wording import Frame, Worded, Words, frame_for, template_for, word_letter
+from app.letters.wording import Frame, Worded, Words, filled_in, frame_for, template_for, word_letter
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,9 @@ class Snapshot:
     offices: tuple[AudienceOffice, ...]
     facts: dict[str, Fact]
     _frames: dict[tuple[str, uuid.UUID, date], Frame] = field(default_factory=dict, repr=False, compare=False)
+    _fine: set[tuple[str, uuid.UUID, date, tuple[bool, ...]]] = field(
+        default_factory=set, repr=False, compare=False
+    )
 
     def choose(self, slugs: Iterable[str]) -> list[AudienceOffice]:
         """Return the chosen offices in the campaign's order.
@@ -55,16 +58,31 @@ class Snapshot:
     def word(self, office: AudienceOffice, words: Words, version: TemplateVersion | None = None) -> Worded:
         """Return the letter to `office`, in the newest wording or in a given one."""
         version = version or self.version_for(office, words.language)
-        place = (office.slug, version.id, words.written_on)
+        return word_letter(self._frame(office, version, words.written_on), words)
+
+    def check(self, office: AudienceOffice, words: Words) -> None:
+        """Find out whether the letter to `office` can be worded. Raises what `word` raises.
+
+        That depends on which fields are filled in, not on what stands in them, and is tried once for each
+        combination.
+        """
+        version = self.version_for(office, words.language)
+        place = (office.slug, version.id, words.written_on, filled_in(words))
+        if place not in self._fine:
+            self.word(office, words, version)
+            self._fine.add(place)
+
+    def _frame(self, office: AudienceOffice, version: TemplateVersion, written_on: date) -> Frame:
+        place = (office.slug, version.id, written_on)
         if place not in self._frames:
             self._frames[place] = frame_for(
                 campaign=self.campaign,
                 office=office,
                 version=version,
                 facts=self.facts,
-                written_on=words.written_on,
+                written_on=written_on,
             )
-        return word_letter(self._frames[place], words)
+        return self._frames[place]
 
 
 def open_snapshot(slug: str, language: str, *, day: date) -> Snapshot:

@@ -272,6 +272,11 @@ def _own_values(words: Words, country: str) -> dict[str, str]:
     }
 
 
+def filled_in(words: Words) -> tuple[bool, ...]:
+    """Return which of the supporter's values there are: whether a letter can be worded depends on that."""
+    return tuple(bool(value.strip()) for value in _own_values(words, words.writer.country).values())
+
+
 def _fact_values(key: str, fact: Fact, language: str, country: str | None) -> dict[str, str]:
     return {
         f"fact.{key}.value": fact.value,

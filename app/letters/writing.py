@@ -144,7 +144,7 @@ def _check_wording(snapshot: Snapshot, draft: Draft, offices: list[AudienceOffic
     # What is acknowledged here must be possible to confirm. Once for each template is enough to know.
     words = words_of(draft, now=now)
     for office in {office.member.template_key: office for office in offices}.values():
-        snapshot.word(office, words)
+        snapshot.check(office, words)
 
 
 def _within_limit(session: Session, network: str | None, now: datetime) -> bool:
