@@ -9,21 +9,15 @@ from pathlib import Path
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import admin, public, tables
 from app.clock import Clock
 from app.content import ContentMemory
 from app.database import init_database
-from app.error_pages import init_error_pages
-from app.extensions import alembic, babel, csrf
 from app.i18n import init_i18n
-from app.public.briefly import BriefMemory
-from app.security.guard import init_guard
-from app.security.headers import init_headers
 from app.security.keys import KeyRing
 from app.security.sessions import session_options
 from app.settings import Settings
 
-__all__ = ["create_app", "tables"]
+__all__ = ["create_app", "create_worker_app"]
 
 ROOT = Path(__file__).resolve().parent.parent
 MEBIBYTE = 1024 * 1024
@@ -36,24 +30,24 @@ def create_app(settings: Settings) -> Flask:
         settings: its configuration.
 
     Returns:
-        A WSGI application; also the context in which workers and commands run.
+        A WSGI application; also the context in which commands run.
 
     Raises:
         KeysError: the key file is missing in production, or damaged.
     """
-    app = Flask("app", template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "app" / "static"))
-    app.config.update(_flask_options(settings))
-    app.extensions["redress_clock"] = Clock.starting_at(settings.test_now) if settings.test_now else Clock()
-    if settings.env != "production":
-        KeyRing.generate(settings.keys_file)
-    app.extensions["redress_keys"] = KeyRing.load(settings.keys_file)
-    app.extensions["redress_snapshots"] = ContentMemory()
+    # Imported here: these are the half of all that is imported, and workers need none of it.
+    from app import admin, public, tables  # noqa: F401 (all tables are known from now on)
+    from app.error_pages import init_error_pages
+    from app.extensions import alembic, csrf
+    from app.public.briefly import BriefMemory
+    from app.security.guard import init_guard
+    from app.security.headers import init_headers
+
+    app = create_worker_app(settings)
     app.extensions["redress_pages"] = BriefMemory()
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
-    init_database(app, settings.database_url)
-    init_i18n(app, babel)
     init_guard(app)  # before CSRF: a foreign form is refused before anything of it is read
     csrf.init_app(app)
     alembic.init_app(app)
@@ -62,6 +56,20 @@ def create_app(settings: Settings) -> Flask:
     app.context_processor(lambda: {"site_name": settings.site_name, "asset_version": asset_version(app)})
     public.init_public(app)
     admin.init_admin(app)
+    return app
+
+
+def create_worker_app(settings: Settings) -> Flask:
+    """Build the application without its pages: the context in which workers run (see `create_app`)."""
+    app = Flask("app", template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "app" / "static"))
+    app.config.update(_flask_options(settings))
+    app.extensions["redress_clock"] = Clock.starting_at(settings.test_now) if settings.test_now else Clock()
+    if settings.env != "production":
+        KeyRing.generate(settings.keys_file)
+    app.extensions["redress_keys"] = KeyRing.load(settings.keys_file)
+    app.extensions["redress_snapshots"] = ContentMemory()
+    init_database(app, settings.database_url)
+    init_i18n(app)
     return app
 
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from flask_alembic import Alembic
-from flask_babel import Babel
 from flask_wtf import CSRFProtect
 
 from app.database import Base
 
-babel = Babel()
 csrf = CSRFProtect()
 alembic = Alembic(metadatas=Base.metadata, run_mkdir=False, command_name="")

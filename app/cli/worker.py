@@ -45,11 +45,11 @@ def command(installation: Installation, drain: bool, processes: int, supervised:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
     with stop_on_signals() as stop:
         if processes > 1:
-            _check(installation.app())
+            _check(installation.worker_app())
             sys.exit(supervise(_command(drain), processes, stop, once=drain))
         if supervised:
             stop_with_parent(stop)
-        _work(installation.app(), stop, drain)
+        _work(installation.worker_app(), stop, drain)
 
 
 def _command(drain: bool) -> list[str]:

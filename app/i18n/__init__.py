@@ -25,7 +25,10 @@ NOT_COUNTRIES = frozenset(
 )
 
 
-def init_i18n(app: Flask, babel: Babel) -> None:
+babel = Babel()
+
+
+def init_i18n(app: Flask) -> None:
     """Bind Flask-Babel, and give templates `current_locale` and `text_direction`."""
     app.config.setdefault("BABEL_DEFAULT_LOCALE", LOCALES[0])
     app.config.setdefault("BABEL_DEFAULT_TIMEZONE", "UTC")
