@@ -68,6 +68,7 @@ def create_worker_app(settings: Settings) -> Flask:
         KeyRing.generate(settings.keys_file)
     app.extensions["redress_keys"] = KeyRing.load(settings.keys_file)
     app.extensions["redress_snapshots"] = ContentMemory()
+    app.extensions["redress_desks"] = ContentMemory()
     init_database(app, settings.database_url)
     init_i18n(app)
     return app

@@ -7,6 +7,7 @@ from app.admin import (
     asking,
     audit,
     contacts,
+    held,
     holders,
     letters,
     organizers,
@@ -18,7 +19,7 @@ from app.organizers.sign_in import init_sign_in
 
 __all__ = ["asking", "contacts", "holders", "init_admin"]
 
-ROOMS = (today, recipients, letters, organizers, audit, account, welcome)
+ROOMS = (today, recipients, letters, held, organizers, audit, account, welcome)
 
 
 def init_admin(app: Flask) -> None:

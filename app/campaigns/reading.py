@@ -177,13 +177,14 @@ def audience_of(session: Session, campaign: Campaign, language: str, *, day: dat
     """Return the campaign's offices in order, with who holds them on `day`."""
     addressees = resolve(session, [member.recipient_id for member in campaign.audience], day=day)
     return [
-        _office(member, addressees[member.recipient_id], language)
+        office_card(member, addressees[member.recipient_id], language)
         for member in campaign.audience
         if member.recipient_id in addressees
     ]
 
 
-def _office(member: AudienceMember, addressee: Addressee, language: str) -> AudienceOffice:
+def office_card(member: AudienceMember, addressee: Addressee, language: str) -> AudienceOffice:
+    """Return an office as a campaign shows it, with what the campaign asks of it as `member`."""
     recipient = addressee.recipient
     return AudienceOffice(
         slug=recipient.slug,

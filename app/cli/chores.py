@@ -1,8 +1,9 @@
-"""What a worker does beside delivering: deleting what is no longer needed, once an hour."""
+"""What a worker does beside delivering: releasing what waited for a contact, and deleting what is over."""
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import logging
 import threading
 from collections.abc import Iterator
@@ -12,13 +13,15 @@ from sqlalchemy.exc import DBAPIError
 
 from app import clock
 from app.errors import Unavailable
+from app.letters.readdressing import release_waiting
 from app.letters.retention import purge
 
 log = logging.getLogger("redress.chores")
 
-FIRST_AFTER = 60.0
-EVERY = 3600.0
+EVERY = 60.0
 """Seconds. A worker that is started anew every minute does no chores, and need not: others do them."""
+PURGE_EVERY = 60
+"""Rounds: once an hour, and in the first one."""
 
 
 @contextlib.contextmanager
@@ -35,14 +38,18 @@ def beside(app: Flask, stop: threading.Event) -> Iterator[None]:
 
 
 def _go_on(app: Flask, stop: threading.Event) -> None:
-    wait = FIRST_AFTER
-    while not stop.wait(wait):
-        wait = EVERY
+    rounds = itertools.count()
+    while not stop.wait(EVERY):
         try:
             with app.app_context():
-                purged = purge(now=clock.now())
+                do_chores(all_of_them=next(rounds) % PURGE_EVERY == 0)
         except (DBAPIError, Unavailable):
-            log.warning("nothing was deleted: the database could not be used")
-        else:
-            if purged:
-                log.info("deleted what was no longer needed: %s", purged)
+            log.warning("chores were left undone: the database could not be used")
+
+
+def do_chores(*, all_of_them: bool) -> None:
+    """Release what waited for a contact that is there now; with `all_of_them`, delete what is over."""
+    if released := release_waiting(now=clock.now()):
+        log.info("released letters that had waited for a contact: %s", released)
+    if all_of_them and (purged := purge(now=clock.now())):
+        log.info("deleted what was no longer needed: %s", purged)

@@ -77,10 +77,10 @@ def _work(app: Flask, stop: threading.Event, drain: bool) -> None:
 
 def _worker(app: Flask) -> Worker:
     from app.clock import Clock
-    from app.delivery.claims import nothing_to_check
     from app.delivery.processes import new_worker_name, this_process
     from app.delivery.senders import choose
     from app.delivery.worker import Worker
+    from app.letters.dispatch import must_be_held
 
     clock: Clock = app.extensions["redress_clock"]
     return Worker(
@@ -90,5 +90,5 @@ def _worker(app: Flask) -> Worker:
         process=this_process(),
         now=clock.now,
         chance=random.Random(),  # noqa: S311 (spreads retries; no secret)
-        check=app.extensions.get("redress_dispatch_check", nothing_to_check),
+        check=must_be_held,
     )

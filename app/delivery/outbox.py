@@ -65,6 +65,10 @@ class AlreadyFrozen(RuntimeError):
 def _freeze(delivery: Delivery, envelope: Envelope) -> None:
     if delivery.wire_sealed is not None:
         raise AlreadyFrozen
+    _write(delivery, envelope)
+
+
+def _write(delivery: Delivery, envelope: Envelope) -> None:
     delivery.message_id = envelope.message_id
     delivery.envelope_from = envelope.mail_from
     delivery.envelope_to = envelope.rcpt_to
@@ -121,6 +125,22 @@ def queue_again(session: Session, delivery: Delivery, *, now: datetime, cause: s
     if delivery.wire_sealed is None:
         raise NotFrozen
     _queue(session, delivery, {"held", "deferred", "unclear"}, now=now, cause=cause, actor=actor)
+
+
+def address_anew(
+    session: Session, delivery: Delivery, *, envelope: Envelope, now: datetime, cause: str, actor: str
+) -> None:
+    """Give a held delivery other bytes and queue it: its letter goes to another holder, or another office.
+
+    The one exception to "what is frozen never changes". No mail server took anything of a held delivery.
+
+    Raises:
+        IllegalTransition: it is not held.
+    """
+    if lock_row(session, delivery).state != "held":
+        raise IllegalTransition(delivery.state, "queued")
+    _write(delivery, envelope)
+    _queue(session, delivery, {"held"}, now=now, cause=cause, actor=actor)
 
 
 def _queue(

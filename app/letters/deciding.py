@@ -31,6 +31,8 @@ from app.security import audit
 CANCELLED: Final = "cancelled by an organizer"
 RELEASED: Final = "released by an organizer"
 FOUND: Final = "an organizer found that it was taken"
+ANEW: Final = "addressed anew: "
+"""Begins a cause that goes on with the names before and after, divided by an arrow."""
 AGAIN: Final = "an organizer decided to send it again"
 
 SENTENCES: Final = {
@@ -40,6 +42,9 @@ SENTENCES: Final = {
     AGAIN: _l("An organizer decided to send it again although it may have arrived."),
     "no verified contact": _l("The office has no verified contact."),
     "office closed": _l("The office takes no letters any more."),
+    "holder changed": _l("Somebody else holds the office than is named in the letter."),
+    "contact changed": _l("The contact that it was addressed to is not in use any more."),
+    "the successor gets this letter already": _l("The office that follows gets this letter already."),
     "taken back by its writer": _l("Its writer took it back."),
     "no longer in the campaign": _l("The office does not belong to the campaign any more."),
 }
@@ -47,6 +52,9 @@ SENTENCES: Final = {
 
 def cause_sentence(cause: str) -> str:
     """Return why a copy changed its state as a sentence in the reader's language."""
+    if cause.startswith(ANEW):
+        before, _arrow, after = cause.removeprefix(ANEW).partition(" → ")
+        return _("Addressed anew: before to %(before)s, now to %(after)s.", before=before, after=after)
     return str(SENTENCES[cause]) if cause in SENTENCES else causes.sentence(cause)
 
 
@@ -81,13 +89,18 @@ def release_copy(delivery_id: uuid.UUID, *, actor: str, now: datetime) -> None:
     def act(session: Session, delivery: Delivery) -> None:
         if delivery.state != "held":
             raise _moved_on()
-        addressee = _reachable(session, delivery, now)
-        if delivery.wire_sealed is not None:
-            outbox.queue_again(session, delivery, now=now, cause=RELEASED, actor=actor)
-        else:
-            _address(session, delivery, addressee, actor=actor, now=now)
+        release_in(session, delivery, actor=actor, now=now)
 
     _decide(delivery_id, act, "delivery.released", actor=actor, now=now)
+
+
+def release_in(session: Session, delivery: Delivery, *, actor: str, now: datetime) -> None:
+    """Queue a held copy in the caller's transaction (as `release_copy`)."""
+    addressee = _reachable(session, delivery, now)
+    if delivery.wire_sealed is not None:
+        outbox.queue_again(session, delivery, now=now, cause=RELEASED, actor=actor)
+    else:
+        _address(session, delivery, addressee, actor=actor, now=now)
 
 
 def mark_accepted(delivery_id: uuid.UUID, *, actor: str, now: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import datetime
 
 from flask import current_app
@@ -16,6 +17,7 @@ from app.delivery.envelope import Envelope, bounce_address
 from app.delivery.models import Delivery
 from app.delivery.outbox import cancel, enqueue
 from app.delivery.states import transition
+from app.letters.dispatch import NO_CONTACT, OFFICE_CLOSED
 from app.letters.draft import Writer
 from app.letters.models import Letter
 from app.letters.snapshot import Snapshot, read_snapshot
@@ -100,9 +102,9 @@ def freeze(
     delivery.holder_id = holder.id if holder else None
     delivery.subject, delivery.text = worded.subject, worded.text
     if not office.addressable:
-        transition(session, delivery, "held", now=now, cause="office closed", actor=ACTOR)
+        transition(session, delivery, "held", now=now, cause=OFFICE_CLOSED, actor=ACTOR)
     elif contact is None:
-        transition(session, delivery, "held", now=now, cause="no verified contact", actor=ACTOR)
+        transition(session, delivery, "held", now=now, cause=NO_CONTACT, actor=ACTOR)
     else:
         delivery.contact_id = contact.id
         envelope = envelope_of(
@@ -124,15 +126,27 @@ def envelope_of(
     worded: Worded,
     contact: Contact,
     now: datetime,
+    edition: uuid.UUID | None = None,
 ) -> Envelope:
-    """Return the mail that carries one copy: from us, to the office, answers to the writer."""
+    """Return the mail that carries one copy: from us, to the office, answers to the writer.
+
+    Args:
+        campaign: whose letter it is.
+        letter: the letter.
+        delivery: its copy.
+        worded: what it says.
+        contact: where it goes.
+        now: the Date of the mail.
+        edition: set for a copy that was addressed anew: another text is another message (RFC 5322 §3.6.4).
+    """
     settings = current_app.config["REDRESS_SETTINGS"]
     supporter = letter.supporter
     with force_locale(letter.language):
         via = _(
             "%(name)s via %(campaign)s", name=supporter.name, campaign=text(campaign.title, letter.language)
         )
-    identifier = message_id("letter", letter.id, contact.recipient_id)
+    keys = (letter.id, contact.recipient_id, *([edition] if edition else []))
+    identifier = message_id("letter", *keys)
     wire = compose(
         # Never the supporter's own address: their provider's DMARC policy would have the letter thrown away.
         sender=Mailbox(via, f"letters@{settings.mail_from}"),

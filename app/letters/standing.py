@@ -47,6 +47,10 @@ def _held(reason: str) -> str:
             "This office has no checked address yet; the letter waits until it has one."
         ),
         "office closed": _("The office closed before the letter left."),
+        "holder changed": _(
+            "Somebody else holds the office since you wrote: the letter must not go to the wrong name."
+        ),
+        "contact changed": _("The office's address changed before the letter left."),
     }
     return known.get(reason, _("The letter waits for a decision."))
 

@@ -33,6 +33,7 @@ LEAST = {
     "admin_account.show": VIEWER,
     "admin_account.sign_out_everywhere": VIEWER,
     "admin_audit.index": OWNER,
+    "admin_held.index": VIEWER,
     "admin_letters.index": VIEWER,
     "admin_letters.show": VIEWER,
     "admin_letters.personal": ORGANIZER,
@@ -52,7 +53,7 @@ LEAST = {
     "security.change_password": VIEWER,
     "security.mf_recovery_codes": VIEWER,
 }
-ROOMS = {"admin_recipients": ORGANIZER, "admin_organizers": OWNER}
+ROOMS = {"admin_recipients": ORGANIZER, "admin_held": ORGANIZER, "admin_organizers": OWNER}
 """Whatever else there is in these rooms changes something."""
 
 

@@ -194,6 +194,8 @@ def _office(tab: Page) -> Iterator[Stop]:
 
 
 def _letters(tab: Page, site: DevelopmentSite) -> Iterator[Stop]:
+    open_page(tab, f"{site.url}/admin/held")
+    yield Stop("desk-held-none")
     _put_into_states(site)
     open_page(tab, f"{site.url}/admin/letters")
     yield Stop("desk-letters")
@@ -212,6 +214,10 @@ def _letters(tab: Page, site: DevelopmentSite) -> Iterator[Stop]:
     yield Stop("desk-offices-none")
     open_page(tab, f"{site.url}/admin/")
     yield Stop("desk-today-with-letters")
+    open_page(tab, f"{site.url}/admin/held")
+    yield Stop("desk-held")
+    follow(tab, tab.get_by_role("link", name="Cancel them").first)
+    yield Stop("desk-held-cancel")
 
 
 def _organizers(tab: Page, site: DevelopmentSite) -> Iterator[Stop]:

@@ -1,0 +1,99 @@
+"""Letters that are held because an office changed: one decision for all of a kind."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from app import clock
+from app.admin.acting import me
+from app.errors import NotFound, Refused
+from app.letters import deciding, readdressing
+from app.letters.readdressing import Outcome
+from app.security.guard import audience, permission
+
+bp = Blueprint("admin_held", __name__, url_prefix="/admin/held")
+VIEW, MANAGE = permission("letters.view"), permission("letters.manage")
+
+DECISIONS: dict[str, Callable[..., Outcome]] = {
+    "readdress": readdressing.readdress,
+    "successor": readdressing.send_to_successor,
+    "cancel": readdressing.cancel_held,
+}
+
+
+@bp.get("")
+@audience(VIEW)
+def index() -> str:
+    """Show what is held, by office and reason."""
+    groups = readdressing.held_groups(day=clock.now().date())
+    return render_template("admin/held/index.html", groups=groups, cause_sentence=deciding.cause_sentence)
+
+
+@bp.get("/<uuid:recipient_id>/<decision>")
+@audience(MANAGE)
+def ask(recipient_id: uuid.UUID, decision: str) -> ResponseReturnValue:
+    """Ask before a group is decided about."""
+    if decision not in DECISIONS:
+        abort(404)
+    reason = request.args.get("reason", "")
+    try:
+        group = readdressing.held_group(recipient_id, reason, day=clock.now().date())
+    except NotFound as gone:  # somebody else was faster
+        flash(gone.sentence, "info")
+        return redirect(url_for("admin_held.index"))
+    return render_template(
+        "admin/held/decide.html", group=group, decision=decision, cause_sentence=deciding.cause_sentence
+    )
+
+
+@bp.post("/<uuid:recipient_id>/<decision>")
+@audience(MANAGE)
+def decide(recipient_id: uuid.UUID, decision: str) -> ResponseReturnValue:
+    """Do what was decided for the whole group, and lead back to what is still held."""
+    if decision not in DECISIONS:
+        abort(404)
+    try:
+        outcome = DECISIONS[decision](
+            recipient_id, request.form.get("reason", ""), actor=me(), now=clock.now()
+        )
+    except (Refused, NotFound) as refusal:
+        flash(refusal.sentence, "error")
+    else:
+        _tell(decision, outcome)
+    return redirect(url_for("admin_held.index"), 303)
+
+
+def _tell(decision: str, outcome: Outcome) -> None:
+    if outcome.done:
+        flash(_said(decision, outcome.done), "success")
+    if outcome.failed:
+        flash(
+            ngettext(
+                "%(num)s letter could not be worded anew; look at it, or cancel it.",
+                "%(num)s letters could not be worded anew; look at them, or cancel them.",
+                outcome.failed,
+            ),
+            "error",
+        )
+    if outcome.left > outcome.failed:
+        flash(_("So many were held that some are left: press again to go on."), "info")
+    if not outcome.done and not outcome.failed:
+        flash(_("None of these letters is held any more."), "info")
+
+
+def _said(decision: str, count: int) -> str:
+    if decision == "readdress":
+        return ngettext("%(num)s letter was addressed anew.", "%(num)s letters were addressed anew.", count)
+    if decision == "successor":
+        return ngettext(
+            "%(num)s letter was sent on to the successor.",
+            "%(num)s letters were sent on to the successor.",
+            count,
+        )
+    return ngettext("%(num)s letter was cancelled.", "%(num)s letters were cancelled.", count)

@@ -1,0 +1,86 @@
+"""The last look before a letter leaves: is it still the right office, the right person, the right address?
+
+What a letter says was frozen when its writer confirmed it. Offices change in the meantime: then it is
+held, and an organizer decides (`readdressing`).
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Final
+
+from flask import current_app
+from sqlalchemy.orm import Session
+
+from app import clock
+from app.campaigns.models import TemplateVersion
+from app.content import ContentMemory
+from app.database import db
+from app.delivery.models import Delivery
+from app.recipients.resolution import Addressee, resolve
+from app.rendering.forms_of_address import with_institution
+from app.rendering.mail import wire_address
+
+HOLDER_CHANGED: Final = "holder changed"
+OFFICE_CLOSED: Final = "office closed"
+CONTACT_CHANGED: Final = "contact changed"
+NO_CONTACT: Final = "no verified contact"
+
+
+@dataclass(frozen=True)
+class _Desk:
+    """What a letter to an office must agree with today."""
+
+    is_open: bool
+    holder_id: uuid.UUID | None
+    address: str
+    mailbox: str
+
+
+def must_be_held(session: Session, delivery: Delivery) -> str:
+    """Return "", or why this mail must not leave as it is (a `DispatchCheck`).
+
+    Asked of every mail in the transaction in which its attempt begins. What an office looks like is
+    kept until an organizer changes something, so that asking costs one small query.
+    """
+    if delivery.recipient_id is None or delivery.template_version_id is None:
+        return ""
+    version = session.get_one(TemplateVersion, delivery.template_version_id)
+    desk = _desk(delivery.recipient_id, version.template.language)
+    if not desk.is_open:
+        return OFFICE_CLOSED
+    # The name too: whoever corrects a row instead of ending a term has changed the addressee all the same.
+    if desk.holder_id != delivery.holder_id or desk.address != address_in(delivery.text):
+        return HOLDER_CHANGED
+    return "" if desk.mailbox == delivery.envelope_to else CONTACT_CHANGED
+
+
+def address_in(text: str) -> str:
+    """Return the lines of the address with which the text of a letter begins."""
+    return text.partition("\n\n")[0]
+
+
+def _desk(recipient_id: uuid.UUID, language: str) -> _Desk:
+    day = clock.now().date()
+    memory: ContentMemory[_Desk] = current_app.extensions["redress_desks"]
+    return memory.get((recipient_id, language, day), lambda: _look(recipient_id, language))
+
+
+def _look(recipient_id: uuid.UUID, language: str) -> _Desk:
+    with db.sessionmaker() as session:
+        addressee = resolve(session, [recipient_id], day=clock.now().date())[recipient_id]
+        lines = with_institution(
+            addressee.form_of_address(language).envelope, addressee.recipient.institution
+        )
+        return _Desk(
+            is_open=takes_letters(addressee),
+            holder_id=addressee.holder.id if addressee.holder else None,
+            address="\n".join(lines),
+            mailbox=wire_address(addressee.contact.value) if addressee.contact else "",
+        )
+
+
+def takes_letters(addressee: Addressee) -> bool:
+    """Whether an office can be written to by anybody."""
+    return addressee.recipient.is_open and addressee.recipient.accepts == "public"
