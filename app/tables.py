@@ -6,12 +6,14 @@ from app.delivery import models as delivery
 from app.evidence import models as evidence
 from app.letters import models as letters
 from app.organizers import models as organizers
+from app.recipients import areas
 from app.recipients import models as recipients
 from app.security import audit, rate_limits
 from app.supporters import models as supporters
 from app.supporters import silence
 
 __all__ = [
+    "areas",
     "audit",
     "campaigns",
     "content",
