@@ -8,6 +8,7 @@ from app.admin import (
     audit,
     contacts,
     holders,
+    imports,
     letters,
     organizers,
     recipients,
@@ -16,7 +17,7 @@ from app.admin import (
 )
 from app.organizers.sign_in import init_sign_in
 
-__all__ = ["asking", "contacts", "holders", "init_admin"]
+__all__ = ["asking", "contacts", "holders", "imports", "init_admin"]
 
 ROOMS = (today, recipients, letters, organizers, audit, account, welcome)
 

@@ -57,6 +57,20 @@ def upgrade() -> None:
         ["country", "postal_code"],
         unique=False,
     )
+    op.create_table(
+        "recipient_uploads",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("received_by", sa.String(length=80), nullable=False),
+        sa.Column("file_name", sa.String(length=100), nullable=False),
+        sa.Column("format", sa.String(length=40), nullable=False),
+        sa.Column("overwrite", sa.Boolean(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("counts", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_recipient_uploads")),
+    )
+    op.create_index(op.f("ix_recipient_uploads_received_at"), "recipient_uploads", ["received_at"])
     _add_to_recipients()
     for table in IMPORTED:
         op.add_column(table, sa.Column("imported_at", sa.DateTime(timezone=True), nullable=True))
@@ -83,6 +97,8 @@ def downgrade() -> None:
         op.execute(f"ALTER TABLE {table} DROP COLUMN imported_at")
     for column in ("origin", "rhythm", "daily_limit", "area_id"):
         op.execute(f"ALTER TABLE recipients DROP COLUMN {column}")
+    op.drop_index(op.f("ix_recipient_uploads_received_at"), table_name="recipient_uploads")
+    op.drop_table("recipient_uploads")
     op.drop_index(op.f("ix_area_postal_codes_country_postal_code"), table_name="area_postal_codes")
     op.drop_table("area_postal_codes")
     op.drop_index(op.f("ix_areas_parent_id"), table_name="areas")

@@ -9,17 +9,13 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from flask_babel import gettext as _
-
 from app.content import content_version, hold_content
 from app.database import db, transaction
-from app.errors import Refused
-from app.recipients.importer.applying import write
+from app.recipients.importer.applying import carry_out
 from app.recipients.importer.formats import READERS, format_of, read
 from app.recipients.importer.planning import make_plan
 from app.recipients.importer.plans import Change, Plan
 from app.recipients.importer.records import Place, Problem, Records
-from app.security import audit
 
 __all__ = [
     "READERS",
@@ -69,14 +65,5 @@ def run_import(records: Records, plan: Plan, *, now: datetime, actor: str, overw
         version = hold_content(session)
         if version != plan.version:
             plan = make_plan(session, records, day=now.date(), version=version, overwrite=overwrite)
-        if plan.errors:
-            raise Refused(_("There are errors in the file; nothing was changed."))
-        if plan.is_empty:
-            return plan
-        write(session, plan, now=now)
-        detail = {f"{kind} {action}": str(count) for (kind, action), count in sorted(plan.counts().items())}
-        audit.record(
-            session, "recipients.imported", actor=actor, now=now, kind="recipient",
-            detail={"data": records.origin or "file", **detail},
-        )  # fmt: skip
+        carry_out(session, plan, now=now, actor=actor)
     return plan

@@ -9,9 +9,11 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from app.content import content_changed
+from app.errors import Refused
 from app.recipients.areas import Area, AreaPostalCode
 from app.recipients.importer import stored
 from app.recipients.importer.comparing import complete
@@ -21,6 +23,7 @@ from app.recipients.importer.stored import AT_ONCE
 from app.recipients.models import Contact, Holder, Recipient
 from app.recipients.reaching import WHERE
 from app.recipients.search import search_text
+from app.security import audit
 
 _TABLES: dict[RecordKind, type[Any]] = {
     "area": Area,
@@ -37,18 +40,31 @@ _KEYS: dict[RecordKind, str] = {
 _NAMES = frozenset({"institution", "title", "short_name", "variants", "name"})
 
 
-def write(session: Session, plan: Plan, *, now: datetime) -> None:
-    """Write all changes of a plan but its conflicts. The caller's transaction makes them one.
+def carry_out(session: Session, plan: Plan, *, now: datetime, actor: str) -> None:
+    """Make all changes of a plan but its conflicts, and tell the audit log.
+
+    The caller's transaction makes them one.
 
     Args:
         session: a write transaction.
-        plan: without errors, made of this state of the database.
+        plan: made of this state of the database.
         now: the present instant.
+        actor: for the audit log.
+
+    Raises:
+        Refused: there are errors.
     """
+    if plan.errors:
+        raise Refused(_("There are errors in the file; nothing was changed."))
     if plan.is_empty:
         return
     _Writer(session, plan, now).all()
     content_changed(session)
+    counts = {f"{kind} {action}": str(count) for (kind, action), count in sorted(plan.counts().items())}
+    audit.record(
+        session, "recipients.imported", actor=actor, now=now, kind="recipient",
+        detail={"data": plan.origin or "file", **counts},
+    )  # fmt: skip
 
 
 class _Writer:

@@ -21,6 +21,8 @@ READERS: Mapping[str, Callable[[Path], Records]] = {
     "zip-districts": zip_districts.read_zip_districts,
 }
 _BY_ENDING = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".json": "popolo", ".yaml": "yaml", ".yml": "yaml"}
+PARTS_OF_A_STATE = frozenset({"legislature", "executive", "municipalities"})
+"""Folders of which the data set openstates has one at least for each state."""
 _CONGRESS = frozenset({congress.MEMBERS, congress.COMMITTEES, congress.EXECUTIVE})
 
 
@@ -50,15 +52,20 @@ def format_of(path: Path) -> str:
     Raises:
         RedressError: it cannot be told.
     """
+    found = likely_format(path)
+    if found is None:
+        raise RedressError(_("Which format is it? Say so with --format."))
+    return found
+
+
+def likely_format(path: Path) -> str | None:
+    """Return the format that a path most likely has, or None where it cannot be told."""
     if path.is_dir():
         stems = {file.stem for file in path.glob("*.y*ml")}
         if stems & _CONGRESS:
             return "congress-legislators"
-        is_people = any((path / part).is_dir() for part in ("legislature", "executive", "municipalities"))
+        is_people = any((path / part).is_dir() for part in PARTS_OF_A_STATE)
         return "openstates" if is_people else "yaml"
     if path.stem in _CONGRESS:
         return "congress-legislators"
-    try:
-        return _BY_ENDING[path.suffix.casefold()]
-    except KeyError:
-        raise RedressError(_("Which format is it? Say so with --format.")) from None
+    return _BY_ENDING.get(path.suffix.casefold())
