@@ -103,7 +103,7 @@ def _entries(records: Records, path: Path) -> Iterator[Located]:
         if isinstance(item, Located):
             yield item
         else:
-            records.warn(Place(path.name), _("Something that is no person is left out."))
+            records.warn(item.where(), _("Something that is no person is left out."))
 
 
 def _id_of(item: Located) -> str:

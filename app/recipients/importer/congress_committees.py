@@ -16,8 +16,8 @@ from flask_babel import gettext as _
 
 from app.recipients.importer.congress_people import Member
 from app.recipients.importer.data_sets import add_office, add_post, all_located, slug, text
-from app.recipients.importer.located_yaml import Located, items
-from app.recipients.importer.records import HolderRecord, Place, Records
+from app.recipients.importer.located_yaml import Located, Stray, items
+from app.recipients.importer.records import HolderRecord, Records
 from app.recipients.importer.us_places import add_country, postal_address
 
 _CHAIRS = frozenset({"Chair", "Chairman", "Chairwoman", "Cochairman", "Cochair", "Co-Chair", "Co-Chairman"})
@@ -61,15 +61,16 @@ def read(records: Records, committees: Path, memberships: Path, members: Mapping
     congress = _congress(members)
     for item in items(memberships):
         if not isinstance(item, Located):
-            records.warn(Place(memberships.name), _("Something that is no committee is left out."))
+            records.warn(item.where(), _("Something that is no committee is left out."))
             continue
         for key in item:
             if key in known:
                 _leaders(records, known[key], all_located(records, item, key), members, congress)
 
 
-def _committee(records: Records, item: object) -> _Committee | None:
-    if not isinstance(item, Located):
+def _committee(records: Records, item: Located | Stray) -> _Committee | None:
+    if isinstance(item, Stray):
+        records.warn(item.where(), _("Something that is no committee is left out."))
         return None
     key, name, house = (text(records, item, part) for part in ("thomas_id", "name", "type"))
     if not key or not name or house not in {"house", "senate", "joint"}:

@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from app.recipients.importer.congress_people import name_values
 from app.recipients.importer.data_sets import add_office, all_located, day, located
 from app.recipients.importer.located_yaml import Located, items
-from app.recipients.importer.records import HolderRecord, Place, Records
+from app.recipients.importer.records import HolderRecord, Records
 from app.recipients.importer.settling import joined
 from app.recipients.importer.us_places import add_country
 
@@ -44,7 +44,7 @@ def read(records: Records, path: Path) -> None:
     """Add both offices with all who held them."""
     for number, item in enumerate(items(path)):
         if not isinstance(item, Located):
-            records.warn(Place(path.name), _("Something that is no person is left out."))
+            records.warn(item.where(), _("Something that is no person is left out."))
             continue
         _person(records, item, number)
 

@@ -6,6 +6,7 @@ Plain data only: aliases (a few lines of them can fill all memory), tags and dou
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,18 @@ class Located(dict[str, Any]):
         return Place(self.file, *self.marks.get(name, self.here))
 
 
-def items(path: Path, name: str = "") -> Iterator[Any]:
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """Something that is no mapping, where one is expected; it knows where it stands."""
+
+    place: Place
+
+    def where(self) -> Place:
+        """Return its place."""
+        return self.place
+
+
+def items(path: Path, name: str = "") -> Iterator[Located | Stray]:
     """Yield the items of a file whose outermost value is a list, or that value itself where it is none.
 
     Args:
@@ -81,7 +93,7 @@ class _Reader:
         self.name = name
         self.scalars: dict[tuple[str, bool], Any] = {}
 
-    def items(self) -> Iterator[Any]:
+    def items(self) -> Iterator[Located | Stray]:
         next_event = self.loader.get_event
         next_event()  # the stream begins
         if self.loader.check_event(yaml.StreamEndEvent):
@@ -90,12 +102,16 @@ class _Reader:
         event = next_event()
         if isinstance(event, SequenceStartEvent):
             while not isinstance(event := next_event(), SequenceEndEvent):
-                yield self.value(event, 0)
+                yield self.item(event)
         else:
-            yield self.value(event, 0)
+            yield self.item(event)
         next_event()  # the document ends
         if not self.loader.check_event(yaml.StreamEndEvent):
             raise self._refused(next_event(), _("there is a second document in this file"))
+
+    def item(self, event: Event) -> Located | Stray:
+        value = self.value(event, 0)
+        return value if isinstance(value, Located) else Stray(Place(self.name, *_spot(event)))
 
     def value(self, event: Event, depth: int) -> Any:
         if depth > _DEEPEST:

@@ -94,7 +94,7 @@ def _located(records: Records, file: Path, name: str) -> Iterator[Located]:
             if isinstance(item, Located):
                 yield item
             else:
-                records.warn(Place(name), _("Something that is no person is left out."))
+                records.warn(item.where(), _("Something that is no person is left out."))
     except Unreadable as trouble:
         records.error(trouble.place, trouble.sentence)
 

@@ -7,15 +7,14 @@ A list. Each item is an office with its `holders` and `contacts`, or an area (`a
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from flask_babel import gettext as _
 
 from app.recipients.areas import postal_code_key
 from app.recipients.importer.building import add
-from app.recipients.importer.located_yaml import Located, items
+from app.recipients.importer.located_yaml import Located, Stray, items
 from app.recipients.importer.reading import Unreadable
-from app.recipients.importer.records import Place, Records
+from app.recipients.importer.records import Records
 
 
 def read_yaml(path: Path) -> Records:
@@ -25,15 +24,15 @@ def read_yaml(path: Path) -> Records:
     for file in files:
         try:
             for item in items(file):
-                _item(records, item, Place(file.name))
+                _item(records, item)
         except Unreadable as trouble:
             records.error(trouble.place, trouble.sentence)
     return records
 
 
-def _item(records: Records, item: Any, place: Place) -> None:
-    if not isinstance(item, Located):
-        records.error(place, _("A list of offices is expected, each with its external_id."))
+def _item(records: Records, item: Located | Stray) -> None:
+    if isinstance(item, Stray):
+        records.error(item.where(), _("A list of offices is expected, each with its external_id."))
     elif "area" in item and "external_id" not in item:
         _area(records, item)
     else:

@@ -37,7 +37,7 @@ def test_all_seeds_can_be_imported(tmp_path: Path) -> None:
     ("text", "place"),
     [
         ("external_id:\n", (1, 13)),
-        ("- just a text\n", (0, 0)),
+        ("- just a text\n", (1, 3)),
         ("- external_id: [a]\n", (1, 16)),
         ("- &x {external_id: a}\n- *x\n", (2, 3)),
         ("- external_id: !!python/object:os.system a\n", (1, 16)),
