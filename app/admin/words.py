@@ -45,6 +45,12 @@ STYLES = {
     "secretary_of_state": _l("Secretary of State"),
     "senator": _l("Senator"),
 }
+CHECKS = {
+    "any": _l("Anything"),
+    "terms": _l("Terms that end or have ended"),
+    "contacts": _l("Contacts to verify"),
+    "checked": _l("Not checked for long"),
+}
 RHYTHMS = {"single": _l("Each letter by itself"), "digest": _l("One digest a day")}
 IMPORT_FORMATS = {
     "csv": _l("Table (CSV), as in an export"),

@@ -13,9 +13,9 @@ from app import clock
 from app.cli import Installation
 from app.database import db
 from app.errors import RedressError
+from app.recipients.concerns import all_concerns
 from app.recipients.exporter import EXPORTS
 from app.recipients.importer import READERS, Change, Plan, Problem, plan_import, read, run_import
-from app.recipients.needs_checking import needs_checking
 from app.security.audit import COMMAND_LINE
 
 MOST_SHOWN = 50
@@ -131,15 +131,16 @@ def export(installation: Installation, name: str, output: Path | None) -> None:
 @command.command("check")
 @click.pass_obj
 def check(installation: Installation) -> None:
-    """Print what needs checking: terms that ended or end soon, contacts old, unverified or suspended.
+    """Print what needs checking: terms that ended or end soon; contacts, and offices long not checked.
 
     Exit 1 where something does.
     """
     count = 0
     with installation.app().app_context():
-        for finding in needs_checking(db.session, now=clock.now()):
-            count += 1
-            click.echo(f"{finding.recipient.external_id}: {finding.sentence}")
+        for office, concerns in all_concerns(db.session, clock.now().date()):
+            count += len(concerns)
+            for concern in concerns:
+                click.echo(f"{office.external_id}: {concern.sentence}")
     if count:
         raise SystemExit(1)
     click.echo("Nothing needs checking.")

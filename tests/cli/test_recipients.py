@@ -85,16 +85,17 @@ def test_check_finds_what_should_be_looked_at(run: Run, tmp_path: Path) -> None:
     clean = run("check")
     assert (clean.exit_code, clean.output) == (0, "Nothing needs checking.\n")
     ending = OFFICE.replace("starts_on: 2024-01-01", "starts_on: 2024-01-01, ends_on: 2026-12-10")
-    bare = "- {external_id: bare, institution: A, title: B, short_name: C, level: local}\n"
+    named = "external_id: bare, institution: A, title: B, short_name: C"
+    bare = f"- {{{named}, level: local, checked_on: 2026-11-01}}\n"
     run("import", written(tmp_path, ending + bare))
     done = run("check")
     assert done.exit_code == 1
     assert done.output.splitlines() == [
-        "bare: nobody is known who holds it",
-        "bare: no contact",
-        "test-office: the term of Ana Example ends on 2026-12-10",
-        "test-office: e-mail: never verified",
-        "test-office: post: never verified",
+        "bare: No verified e-mail contact",
+        "bare: Nobody known who holds it",
+        "test-office: No verified e-mail contact",
+        "test-office: Term ends in 19 days",
+        "test-office: Never checked",
     ]
 
 

@@ -62,7 +62,7 @@ def carry_out(session: Session, plan: Plan, *, now: datetime, actor: str) -> Non
     content_changed(session)
     counts = {f"{kind} {action}": str(count) for (kind, action), count in sorted(plan.counts().items())}
     audit.record(
-        session, "recipients.imported", actor=actor, now=now, kind="recipient",
+        session, "recipient.imported", actor=actor, now=now, kind="recipient",
         detail={"data": plan.origin or "file", **counts},
     )  # fmt: skip
 

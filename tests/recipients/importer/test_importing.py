@@ -41,7 +41,7 @@ def test_a_new_office_comes_with_its_parts(app_context: Flask, tmp_path: Path) -
     assert [contact.verified_at for contact in found.contacts] == [None, None]
     assert content_version() == before + 1
     entry = db.session.scalars(sa.select(AuditEntry)).one()
-    assert entry.action == "recipients.imported"
+    assert entry.action == "recipient.imported"
     assert entry.detail["office new"] == "1"
 
 

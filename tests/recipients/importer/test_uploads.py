@@ -45,7 +45,7 @@ def test_the_same_form_twice_is_one_file_and_one_import(app_context: Flask) -> N
     for _click in range(2):
         confirm(row_id, seen=seen, actor="test", now=NOW)
     entries = db.session.scalars(sa.select(AuditEntry.action)).all()
-    assert entries == ["recipients.imported"]
+    assert entries == ["recipient.imported"]
 
 
 def test_confirmed_four_times_at_once_it_is_imported_once(app: Flask) -> None:
