@@ -64,6 +64,13 @@ def content_version() -> int:
     return int(row[0]) if row else 0
 
 
+def hold_content(session: Session) -> int:
+    """Return the version; nobody else changes content until the caller's transaction ends."""
+    # SQLite has one writer at a time anyway, and knows no such clause.
+    query = sa.select(ContentVersion.number).where(ContentVersion.id == THE_ROW)
+    return session.scalar(query.with_for_update()) or 0
+
+
 class ContentMemory(Generic[Kept]):
     """What was made from content, by key, until content changes. For one process; threads may share it."""
 

@@ -6,12 +6,15 @@ from app.delivery import models as delivery
 from app.evidence import models as evidence
 from app.letters import models as letters
 from app.organizers import models as organizers
+from app.recipients import areas
 from app.recipients import models as recipients
+from app.recipients.importer import uploads
 from app.security import audit, rate_limits
 from app.supporters import models as supporters
 from app.supporters import silence
 
 __all__ = [
+    "areas",
     "audit",
     "campaigns",
     "content",
@@ -23,4 +26,5 @@ __all__ = [
     "recipients",
     "silence",
     "supporters",
+    "uploads",
 ]

@@ -9,6 +9,7 @@ from app.admin import (
     contacts,
     held,
     holders,
+    imports,
     letters,
     organizers,
     recipients,
@@ -17,7 +18,7 @@ from app.admin import (
 )
 from app.organizers.sign_in import init_sign_in
 
-__all__ = ["asking", "contacts", "holders", "init_admin"]
+__all__ = ["asking", "contacts", "holders", "imports", "init_admin"]
 
 ROOMS = (today, recipients, letters, held, organizers, audit, account, welcome)
 

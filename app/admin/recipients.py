@@ -36,7 +36,7 @@ def index() -> str:
         query=chosen["q"],
         status=chosen["status"],
         level=chosen["level"],
-        only_concerns=bool(chosen["check"]),
+        check=chosen["check"],
         number=request.args.get("page", 1, type=int),
     )
     return render_template("admin/recipients/index.html", page=page, chosen=chosen, words=words)

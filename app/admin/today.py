@@ -15,7 +15,6 @@ from app.recipients import listing
 from app.security.guard import ORGANIZER, audience, permission
 
 bp = Blueprint("admin", __name__, url_prefix="/admin")
-TO_CHECK = 6
 
 
 @bp.get("/")
@@ -27,7 +26,7 @@ def today() -> str:
         "admin/today/show.html",
         heading=format_skeleton("MMMMEEEEd", day, locale=locale_of(page_language())),
         counts=desk.pressing(),
-        to_check=listing.offices(day=day, only_concerns=True, size=TO_CHECK),
+        to_check=listing.to_check(day),
         days=desk.confirmed_by_day(today=day),
         standing=desk.standing_of_offices(day=day),
     )

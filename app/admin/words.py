@@ -45,6 +45,21 @@ STYLES = {
     "secretary_of_state": _l("Secretary of State"),
     "senator": _l("Senator"),
 }
+CHECKS = {
+    "any": _l("Anything"),
+    "terms": _l("Terms that end or have ended"),
+    "contacts": _l("Contacts to verify"),
+    "checked": _l("Not checked for long"),
+}
+RHYTHMS = {"single": _l("Each letter by itself"), "digest": _l("One digest a day")}
+IMPORT_FORMATS = {
+    "csv": _l("Table (CSV), as in an export"),
+    "yaml": _l("YAML, as in an export"),
+    "popolo": _l("Popolo (JSON)"),
+    "congress-legislators": _l("United States Congress: congress-legislators"),
+    "openstates": _l("States of the United States: Open States people"),
+    "zip-districts": _l("Postal codes and districts of the United States"),
+}
 COLUMNS = {
     "institution": _l("Institution"),
     "title": _l("Title of the office"),
@@ -79,4 +94,20 @@ COLUMNS = {
     "region": _l("State or region"),
     "postal_code": _l("Postal code"),
     "language": _l("Language"),
+    "slug": _l("In addresses"),
+    "status": _l("Status"),
+    "closed_on": _l("Closed on"),
+    "closed_reason": _l("What happened"),
+    "successor": _l("Who is written to instead"),
+    "area": _l("What it represents"),
+    "forms": _l("Forms of address of its own"),
+    "daily_limit": _l("Most letters a day"),
+    "rhythm": _l("How it likes to get them"),
+    "origin": _l("Data set"),
+    "kind": _l("Kind"),
+    "code": _l("Code"),
+    "parent": _l("Part of"),
+    "edition": _l("Edition"),
+    "added": _l("Added postal codes"),
+    "removed": _l("Removed postal codes"),
 }

@@ -27,6 +27,7 @@ COMMANDS = {
     "worker": "Deliver what is due.",
     "db": "Bring the database to the current form.",
     "seed": "Load recipients, facts and campaigns.",
+    "recipients": "Import, export and check offices.",
     "organizers": "Invite and list organizers.",
     "keys": "Make the key file.",
     "routes": "List every page with its audience.",

@@ -20,6 +20,7 @@ ACTIONS = {
     "recipient.added": _l("added an office"),
     "recipient.edited": _l("edited an office"),
     "recipient.closed": _l("closed an office"),
+    "recipient.imported": _l("imported offices"),
     "recipient.reopened": _l("reopened an office"),
     "holder.added": _l("added a holder"),
     "holder.edited": _l("edited a holder"),

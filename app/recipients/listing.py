@@ -13,7 +13,7 @@ from sqlalchemy.orm import selectinload
 
 from app.database import db
 from app.errors import NotFound
-from app.recipients.concerns import Concern, concerns_of, has_concerns
+from app.recipients.concerns import ABOUT, Concern, concerns_of, has_concerns
 from app.recipients.models import Contact, Holder, Recipient
 from app.recipients.resolution import email_contact
 from app.recipients.search import matching
@@ -48,7 +48,7 @@ def offices(
     query: str = "",
     status: str = "",
     level: str = "",
-    only_concerns: bool = False,
+    check: str = "",
     number: int = 1,
     size: int = PAGE,
 ) -> OfficePage:
@@ -59,7 +59,7 @@ def offices(
         query: words that all occur in a name, variant or holder of the office; accents and case aside.
         status: `open`, `closed`, or both if empty.
         level: one of `LEVELS`, or all if empty.
-        only_concerns: only those with something to look at.
+        check: only those with something to look at: about one of `ABOUT`, or about anything (any other word).
         number: which page; one that does not exist becomes the nearest one that does.
         size: lines of a page.
     """
@@ -68,8 +68,8 @@ def offices(
         conditions.append(Recipient.status == status)
     if level:
         conditions.append(Recipient.level == level)
-    if only_concerns:
-        conditions.append(has_concerns(day))
+    if check:
+        conditions.append(has_concerns(day, check if check in ABOUT else ""))
     total = db.session.scalar(sa.select(sa.func.count(Recipient.id)).where(*conditions)) or 0
     pages = max(1, -(-total // size))
     number = min(max(1, number), pages)
@@ -83,6 +83,13 @@ def offices(
         .options(selectinload(Recipient.holders), selectinload(Recipient.contacts))
     )
     return OfficePage([line_of(row, day) for row in rows], number, pages, total)
+
+
+def to_check(day: date) -> dict[str, int]:
+    """Return in how many offices there is something to look at, by what it is about; none are left out."""
+    counts = [sa.func.count().filter(has_concerns(day, about)).label(about) for about in ABOUT]
+    row = db.session.execute(sa.select(*counts).select_from(Recipient)).one()
+    return {about: count for about, count in row._mapping.items() if count}
 
 
 def office(recipient_id: uuid.UUID) -> Recipient:

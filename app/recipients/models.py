@@ -10,12 +10,14 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.content import Content
 from app.database import Base, Json
+from app.recipients.areas import Area
 
 LEVELS = ("international", "national", "state", "local", "organization")
 STATUSES = ("open", "closed")
 ACCEPTS = ("public", "constituents", "cases")
 CHANNELS = ("email", "post", "web_form")
 CONFIDENCES = ("high", "medium", "unverified")
+RHYTHMS = ("single", "digest")
 CONTACT_STATUSES = ("active", "suspended", "withdrawn")
 
 
@@ -31,7 +33,11 @@ class Recipient(Content, Base):
     `accepts` says from whom: anyone (`public`), its own constituents, or only families, counsel and
     organizations with a case (`cases`: Redress then explains how, and offers no letter).
     `forms` overrides the forms of address by language: {"en.salutation": "Excellency,"}.
-    `edited_at` is set when an organizer changes the row; loading seeds leaves such rows alone.
+    `edited_at` is set when an organizer changes the row, `imported_at` when an import does; loading seeds
+    leaves such rows alone.
+    `area` is what it represents; `daily_limit` (letters a day, None: no limit of its own) and `rhythm`
+    (each letter by itself, or one digest a day) are its wishes. `origin` names the data set that it
+    was imported from, if it was; only a newer edition of that one changes what it is called.
     """
 
     __tablename__ = "recipients"
@@ -39,6 +45,8 @@ class Recipient(Content, Base):
         _one_of("level", LEVELS),
         _one_of("status", STATUSES),
         _one_of("accepts", ACCEPTS),
+        _one_of("rhythm", RHYTHMS),
+        sa.CheckConstraint("daily_limit >= 0", name="daily_limit"),
         sa.CheckConstraint("status = 'open' OR closed_on IS NOT NULL", name="closed_has_a_date"),
     )
 
@@ -67,7 +75,13 @@ class Recipient(Content, Base):
     sources: Mapped[list[dict[str, str]]] = mapped_column(Json, default=list)
     search_text: Mapped[str] = mapped_column(sa.Text, default="")
     edited_at: Mapped[datetime | None]
+    imported_at: Mapped[datetime | None]
+    area_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("areas.id"), index=True)
+    daily_limit: Mapped[int | None]
+    rhythm: Mapped[str] = mapped_column(sa.String(10), default="single", server_default="single")
+    origin: Mapped[str | None] = mapped_column(sa.String(40))
 
+    area: Mapped[Area | None] = relationship()
     successor: Mapped[Recipient | None] = relationship(remote_side="Recipient.id")
     holders: Mapped[list[Holder]] = relationship(
         back_populates="recipient", cascade="all, delete-orphan", order_by="Holder.starts_on"
@@ -114,6 +128,7 @@ class Holder(Content, Base):
     variants: Mapped[list[str]] = mapped_column(Json, default=list)
     sources: Mapped[list[dict[str, str]]] = mapped_column(Json, default=list)
     edited_at: Mapped[datetime | None]
+    imported_at: Mapped[datetime | None]
 
     recipient: Mapped[Recipient] = relationship(back_populates="holders")
 
@@ -153,6 +168,7 @@ class Contact(Content, Base):
     note: Mapped[str] = mapped_column(sa.Text, default="")
     sources: Mapped[list[dict[str, str]]] = mapped_column(Json, default=list)
     edited_at: Mapped[datetime | None]
+    imported_at: Mapped[datetime | None]
 
     recipient: Mapped[Recipient] = relationship(back_populates="contacts")
 

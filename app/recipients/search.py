@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 
 import sqlalchemy as sa
 
@@ -30,7 +31,12 @@ def refresh_search_text(recipient: Recipient) -> None:
     for holder in recipient.holders:
         words += [holder.name, *(holder.variants or ())]
     # A row that was never stored has no value yet where the table has a default.
-    recipient.search_text = "\n".join(normalised(word) for word in words if word)
+    recipient.search_text = search_text(word for word in words if word)
+
+
+def search_text(words: Iterable[str]) -> str:
+    """Return what a row is found by: each of its names and variants in a line."""
+    return "\n".join(filter(None, map(normalised, words)))
 
 
 def matching(query: str) -> list[sa.ColumnElement[bool]]:

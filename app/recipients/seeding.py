@@ -1,6 +1,6 @@
 """Loading offices from `seeds/recipients/*.yaml`: an upsert on stable external ids.
 
-Loading twice changes nothing, and a row that an organizer has edited is never overwritten.
+Loading twice changes nothing, and a row that an organizer has edited or imported is never overwritten.
 The format is described in seeds/README.md.
 """
 
@@ -81,7 +81,7 @@ NOT_NULL_TEXTS = frozenset(
 
 @dataclass
 class Loaded:
-    """How many rows were new, changed, and left alone because an organizer had edited them."""
+    """How many rows were new, changed, and left alone because an organizer had edited or imported them."""
 
     new: int = 0
     changed: int = 0
@@ -162,7 +162,7 @@ def _part(
 
 
 def _apply(row: Any, values: Mapping[str, Any], loaded: Loaded) -> None:
-    if row.edited_at is not None:
+    if _is_somebodys(row):
         loaded.kept += 1
         return
     is_new = row._sa_instance_state.key is None
@@ -171,6 +171,11 @@ def _apply(row: Any, values: Mapping[str, Any], loaded: Loaded) -> None:
         setattr(row, name, values[name])
     loaded.new += is_new
     loaded.changed += bool(changed) and not is_new
+
+
+def _is_somebodys(row: Any) -> bool:
+    """Whether an organizer knows better than the seeds: by editing the row, or by importing it."""
+    return row.edited_at is not None or row.imported_at is not None
 
 
 def _value(name: str, value: Any) -> Any:
@@ -207,7 +212,7 @@ def _postal(postal: Mapping[str, Any] | None) -> dict[str, str]:
 
 def _successor(rows: Mapping[str, Recipient], office: Mapping[str, Any]) -> None:
     row, name = rows[office["external_id"]], office.get("successor")
-    if row.edited_at is not None or name is None:
+    if _is_somebodys(row) or name is None:
         return
     if name not in rows:
         raise RedressError(f"{office['external_id']} names a successor that does not exist: {name}.")

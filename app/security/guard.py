@@ -63,6 +63,20 @@ def audience(who: Audience) -> Callable[[View], View]:
     return mark
 
 
+def takes_uploads(largest: int) -> Callable[[View], View]:
+    """Let those whom a view is for send it more than forms hold.
+
+    Args:
+        largest: bytes of a body. Nobody else can send that much: who is not admitted is refused before.
+    """
+
+    def mark(view: View) -> View:
+        view.__largest_body__ = largest  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
 def declare(app: Flask, endpoint: str, who: Audience) -> None:
     """Declare the audience of an endpoint whose view is not ours (static files, Flask-Security)."""
     app.extensions.setdefault("redress_audiences", {})[endpoint] = who
@@ -82,6 +96,7 @@ def init_guard(app: Flask) -> None:
     declare(app, "static", PUBLIC)
     app.before_request(_refuse_foreign_origin)
     app.before_request(_admit)
+    app.before_request(_take_uploads)
     app.before_request(refuse_malformed)
 
 
@@ -118,6 +133,13 @@ def _admit() -> ResponseReturnValue | None:
     if who.kind == "permission" and not current_user.has_permission(who.permission):
         abort(403)
     return None
+
+
+def _take_uploads() -> None:
+    view = current_app.view_functions.get(request.endpoint or "")
+    largest = getattr(view, "__largest_body__", None)
+    if largest is not None:
+        request.max_content_length = largest
 
 
 def _admit_loopback() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from contextlib import nullcontext
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -16,10 +17,11 @@ from app.recipients.models import Contact, Recipient
 from tests.factories.campaigns import store_campaign
 from tests.factories.letters import copies
 from tests.factories.organizers import desk_of
-from tests.factories.recipients import OfficeFactory
+from tests.factories.recipients import ContactFactory, HolderFactory, OfficeFactory
 from tests.factories.visitor import Visitor, complaints
 from tests.support.client import CheckingClient
 from tests.support.pages import Page, text_of
+from tests.support.plugins.database import TimeTravel
 
 OFFICE = {
     "institution": "Council of Rivers",
@@ -192,13 +194,38 @@ def test_contacts_are_suspended_withdrawn_and_put_to_use_again(
             assert db.session.scalars(select(Contact.status)).one() == status
 
 
+def test_the_desk_leads_to_what_needs_checking(app: Flask, time_travel: TimeTravel) -> None:
+    today = time_travel(datetime(2026, 11, 21, 12, tzinfo=UTC)).date()
+    with app.app_context(), transaction() as session:
+        soon = HolderFactory.build(ends_on=today + timedelta(days=20))
+        unverified = ContactFactory.build(verified_at=None)
+        session.add_all([
+            OfficeFactory.build(title="Term ends", checked_on=today, holders=[soon]),
+            OfficeFactory.build(title="Unverified", checked_on=today, contacts=[unverified]),
+            OfficeFactory.build(title="In order", checked_on=today),
+        ])  # fmt: skip
+    desk = desk_of(app, "viewer")
+    cards = {
+        text_of(card): card.get("href", "")
+        for card in Page(desk.get("/admin/").text).elements("a", class_="card")
+        if "/recipients" in card.get("href", "")
+    }
+    found = {}
+    for told, path in cards.items():
+        page = Page(desk.get(path).text)
+        found[told[:20]] = [text_of(cell.find("a")) for cell in page.elements("th", scope="row")]
+    assert found == {"1 office whose term ": ["Term ends"], "1 office with a cont": ["Unverified"]}
+    everything = Page(desk.get("/admin/recipients?check=any").text)
+    assert "2 offices" in everything.text
+
+
 def test_ending_a_term(app: Flask, desk: CheckingClient, office: Recipient) -> None:
     shown = desk.get(f"/admin/recipients/{office.id}")
     ask = follow(desk, shown, "End the term")
     answer = desk.submit(ask, {"ends_on": "2020-01-01"}, field="ends_on")
     assert complaints(answer) == {"ends_on": "The last day lies before the first."}
     shown = fill(desk, ask, "ends_on", {"ends_on": "2026-01-31"})
-    assert "Nobody known who holds it" in Page(shown.text).text
+    assert "The last known term ended on 31 January 2026" in Page(shown.text).text
 
 
 def test_a_viewer_sees_no_way_to_change_anything(app: Flask, office: Recipient) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import uuid
 
 import pytest
@@ -9,10 +10,12 @@ from flask import Flask
 from sqlalchemy import select
 from werkzeug.routing import Rule
 
+from app import clock
 from app.campaigns.models import Campaign
 from app.database import db
 from app.delivery.models import Delivery
 from app.organizers import accounts
+from app.recipients.importer import uploads
 from app.recipients.models import Contact, Holder, Recipient
 from tests.factories.campaigns import store_campaign
 from tests.factories.letters import write_and_confirm
@@ -86,10 +89,19 @@ def things(app: Flask) -> dict[str, object]:
             "letter_id": delivery.letter_id,
             "delivery_id": delivery.id,
             "organizer_id": colleague.id,
+            "upload_id": store_upload(),
             "decision": "cancel",
             "step": "suspend",
             "token": "x" * 43,
         }
+
+
+def store_upload() -> uuid.UUID:
+    """Let a file wait for somebody's yes, and return its id."""
+    return uploads.receive(
+        b"external_id\n", file_name="offices.csv", format_name=None, overwrite=False, row_id=uuid.uuid4(),
+        actor="test", now=clock.now(),
+    ).id  # fmt: skip
 
 
 def address_of(app: Flask, rule: Rule, things: dict[str, object]) -> str:
@@ -103,11 +115,13 @@ def statuses(client: CheckingClient, app: Flask, things: dict[str, object]) -> d
     found = {}
     with client.unchecked():  # other tests look at the pages; this one walks to every door
         token = csrf_token(client)
-        for rule in sorted(desk_rules(app), key=lambda rule: rule.endpoint):
+        rules = sorted(desk_rules(app), key=lambda rule: rule.endpoint)
+        # Everything is looked at before anything is changed.
+        for method, rule in itertools.product(("GET", "POST"), rules):
             address = address_of(app, rule, things)
             if rule.endpoint in {"security.logout", "admin_account.sign_out_everywhere"}:
                 continue  # see test_whoever_is_signed_in_can_sign_out
-            for method in sorted({"GET", "POST"} & (rule.methods or set())):
+            if method in (rule.methods or ()):
                 answer = client.open(
                     address, method=method, data={"csrf_token": token} if method == "POST" else None
                 )

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pyotp
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from tests.support.journeys import DevelopmentSite, Visitor
 from tests.support.journeys_browser import follow, open_page
@@ -146,6 +146,23 @@ def add_office(tab: Page, site: DevelopmentSite, office: NewOffice) -> Iterator[
     tab.get_by_label("Ticked when the page opens").uncheck()
     _save(tab)
     yield "office"
+
+
+def import_offices(tab: Page, site: DevelopmentSite, text: str, newer: str) -> Iterator[str]:
+    """Import offices from a file; then see what a newer edition would change, and what a bad one holds."""
+    bad = f"{text}- nothing\n"
+    for content, name in ((text, "import-plan"), (newer, "import-newer"), (bad, "import-bad")):
+        open_page(tab, f"{site.url}/admin/recipients")
+        follow(tab, tab.get_by_role("link", name="Import offices"))
+        if name == "import-plan":
+            yield "import"
+        file: FilePayload = {"name": "offices.yaml", "mimeType": "text/yaml", "buffer": content.encode()}
+        tab.get_by_label("File", exact=True).set_input_files(file)
+        follow(tab, tab.get_by_role("button", name="Show what would change"))
+        yield name
+        if name == "import-plan":
+            follow(tab, tab.get_by_role("button", name="Import it"))
+            yield "import-done"
 
 
 def close_office(tab: Page, reason: str) -> Iterator[str]:

@@ -38,6 +38,7 @@ from tests.support.journeys_desk import (
     Organizer,
     add_office,
     close_office,
+    import_offices,
     invite,
     open_account,
 )
@@ -45,6 +46,20 @@ from tests.support.ports import HOST, free_port
 
 EVERY_STATE = ("unclear", "bounced", "failed", "held")
 """States that a letter's page must show well and that a healthy mail server brings about for nobody."""
+
+
+IMPORTED = """\
+- external_id: tour-office
+  institution: Assembly of a Name That Is So Long That It Hardly Fits On The Screen Of A Telephone
+  title: Registrar
+  short_name: Registrar
+  level: national
+  country: AM
+  holders:
+    - {external_id: tour-holder, name: Nare Hakobyan, starts_on: 2025-03-01}
+  contacts:
+    - {channel: email, value: registrar.with.a.long.address@assembly-of-names.offices.example}
+"""
 
 
 @dataclass(frozen=True)
@@ -172,6 +187,8 @@ def desk_tour(tab: Page, site: DevelopmentSite) -> Iterator[Stop]:
     for name in add_office(tab, site, NewOffice()):
         yield Stop(f"desk-{name}", 422 if name.endswith("errors") else 200)
     yield from _office(tab)
+    for name in import_offices(tab, site, IMPORTED, IMPORTED.replace("Registrar", "Chancellor")):
+        yield Stop(f"desk-{name}")
     yield from _letters(tab, site)
     yield from _organizers(tab, site)
     yield from _account(tab, site, owner)
