@@ -17,8 +17,9 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from app.campaigns.models import AudienceMember
+from app.campaigns.models import AudienceMember, Campaign
 from app.campaigns.reading import AudienceOffice, office_card
+from app.campaigns.representing import member_for
 from app.database import db, transaction
 from app.delivery import outbox
 from app.delivery.models import Delivery
@@ -334,7 +335,12 @@ def _office(
             AudienceMember.recipient_id == delivery.recipient_id,
         )
     )
-    return None if member is None else office_card(member, addressee, letter.language)
+    if member is None:
+        campaign = session.get_one(Campaign, letter.campaign_id)
+        if not campaign.representatives:
+            return None
+        member = member_for(campaign, addressee.recipient)
+    return office_card(member, addressee, letter.language, for_constituents=True)
 
 
 def _name(session: Session, delivery: Delivery) -> str:
