@@ -162,7 +162,7 @@ def readdress(recipient_id: uuid.UUID, reason: str, *, actor: str, now: datetime
         _require(addressee)
         return sum(_address_anew(session, copy, addressee, actor=actor, now=now) for copy in copies)
 
-    return _decide(recipient_id, reason, anew, "letters.readdressed", actor=actor, now=now)
+    return _decide(recipient_id, reason, anew, "delivery.all_readdressed", actor=actor, now=now)
 
 
 def send_to_successor(recipient_id: uuid.UUID, reason: str, *, actor: str, now: datetime) -> Outcome:
@@ -181,7 +181,7 @@ def send_to_successor(recipient_id: uuid.UUID, reason: str, *, actor: str, now: 
         _require(successor)
         return sum(_to_successor(session, copy, successor, actor=actor, now=now) for copy in copies)
 
-    return _decide(recipient_id, reason, follow, "letters.sent_to_successor", actor=actor, now=now)
+    return _decide(recipient_id, reason, follow, "delivery.all_sent_to_successor", actor=actor, now=now)
 
 
 def cancel_held(recipient_id: uuid.UUID, reason: str, *, actor: str, now: datetime) -> Outcome:
@@ -190,7 +190,7 @@ def cancel_held(recipient_id: uuid.UUID, reason: str, *, actor: str, now: dateti
     def cancel(session: Session, copies: Sequence[Delivery]) -> int:
         return sum(outbox.cancel(session, copy, now=now, cause=CANCELLED, actor=actor) for copy in copies)
 
-    return _decide(recipient_id, reason, cancel, "letters.cancelled", actor=actor, now=now)
+    return _decide(recipient_id, reason, cancel, "delivery.all_cancelled", actor=actor, now=now)
 
 
 def release_waiting(*, now: datetime, actor: str = audit.SYSTEM) -> int:
@@ -210,7 +210,7 @@ def release_waiting(*, now: datetime, actor: str = audit.SYSTEM) -> int:
     ]
     act = _release(actor, now)
     return sum(
-        _decide(recipient_id, NO_CONTACT, act, "letters.released", actor=actor, now=now).done
+        _decide(recipient_id, NO_CONTACT, act, "delivery.all_released", actor=actor, now=now).done
         for recipient_id in reachable
     )
 
