@@ -198,7 +198,7 @@ def standing_of_offices(*, day: date) -> list[OfficeStanding]:
     query = (
         sa.select(Recipient)
         .where(Recipient.id.in_(addressed_offices()), Recipient.status == "open")
-        .order_by(Recipient.search_text)
+        .order_by(Recipient.sort_key)
         .options(selectinload(Recipient.holders), selectinload(Recipient.contacts))
     )
     return [

@@ -20,6 +20,8 @@ from app.recipients.search import matching
 from app.recipients.terms import holder_on
 
 PAGE = 25
+MOST_LISTED = 1_000
+"""Offices that can be paged through: nobody reads forty pages, and counting all of many takes its time."""
 
 
 @dataclass(frozen=True)
@@ -34,12 +36,21 @@ class OfficeLine:
 
 @dataclass(frozen=True)
 class OfficePage:
-    """One page of a list: its lines, its number from 1, how many pages and offices there are."""
+    """One page of a list.
+
+    Attributes:
+        lines: its offices.
+        number: which page it is, from 1.
+        pages: how many there are.
+        total: how many offices they hold.
+        more: whether there are more than a list holds: then a search has to narrow it down.
+    """
 
     lines: list[OfficeLine]
     number: int
     pages: int
     total: int
+    more: bool = False
 
 
 def offices(
@@ -70,19 +81,21 @@ def offices(
         conditions.append(Recipient.level == level)
     if check:
         conditions.append(has_concerns(day, check if check in ABOUT else ""))
-    total = db.session.scalar(sa.select(sa.func.count(Recipient.id)).where(*conditions)) or 0
+    counted = sa.select(Recipient.id).where(*conditions).limit(MOST_LISTED + 1).subquery()
+    total = db.session.scalar(sa.select(sa.func.count()).select_from(counted)) or 0
+    more, total = total > MOST_LISTED, min(total, MOST_LISTED)
     pages = max(1, -(-total // size))
     number = min(max(1, number), pages)
     # What is searched begins with institution and title, without accents: it sorts as people expect.
     rows = db.session.scalars(
         sa.select(Recipient)
         .where(*conditions)
-        .order_by(Recipient.status.desc(), Recipient.search_text, Recipient.id)
+        .order_by(Recipient.sort_key, Recipient.id)
         .limit(size)
         .offset((number - 1) * size)
         .options(selectinload(Recipient.holders), selectinload(Recipient.contacts))
     )
-    return OfficePage([line_of(row, day) for row in rows], number, pages, total)
+    return OfficePage([line_of(row, day) for row in rows], number, pages, total, more)
 
 
 def to_check(day: date) -> dict[str, int]:
@@ -148,7 +161,7 @@ def line_of(recipient: Recipient, day: date) -> OfficeLine:
 
 def open_offices(*, but: uuid.UUID | None = None) -> list[Recipient]:
     """Return offices that can be written to, by institution and title, all but one."""
-    query = sa.select(Recipient).where(Recipient.status == "open").order_by(Recipient.search_text)
+    query = sa.select(Recipient).where(Recipient.status == "open").order_by(Recipient.sort_key)
     if but is not None:
         query = query.where(Recipient.id != but)
     return list(db.session.scalars(query))
@@ -156,5 +169,5 @@ def open_offices(*, but: uuid.UUID | None = None) -> list[Recipient]:
 
 def named(ids: Collection[uuid.UUID]) -> list[Recipient]:
     """Return these offices, by institution and title."""
-    query = sa.select(Recipient).where(Recipient.id.in_(ids)).order_by(Recipient.search_text)
+    query = sa.select(Recipient).where(Recipient.id.in_(ids)).order_by(Recipient.sort_key)
     return list(db.session.scalars(query))

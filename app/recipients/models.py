@@ -16,6 +16,9 @@ LEVELS = ("international", "national", "state", "local", "organization")
 STATUSES = ("open", "closed")
 ACCEPTS = ("public", "constituents", "cases")
 CHANNELS = ("email", "post", "web_form")
+SORTED = 120
+"""Characters by which an office is listed: an index cannot hold any length."""
+LONGEST_WORD = 60
 CONFIDENCES = ("high", "medium", "unverified")
 RHYTHMS = ("single", "digest")
 CONTACT_STATUSES = ("active", "suspended", "withdrawn")
@@ -48,6 +51,8 @@ class Recipient(Content, Base):
         _one_of("rhythm", RHYTHMS),
         sa.CheckConstraint("daily_limit >= 0", name="daily_limit"),
         sa.CheckConstraint("status = 'open' OR closed_on IS NOT NULL", name="closed_has_a_date"),
+        sa.Index("ix_recipients_listed", "sort_key", "id"),
+        sa.Index("ix_recipients_listed_in_level", "level", "sort_key", "id"),
     )
 
     external_id: Mapped[str] = mapped_column(sa.String(200), unique=True)
@@ -74,6 +79,7 @@ class Recipient(Content, Base):
     checked_on: Mapped[date | None]
     sources: Mapped[list[dict[str, str]]] = mapped_column(Json, default=list)
     search_text: Mapped[str] = mapped_column(sa.Text, default="")
+    sort_key: Mapped[str] = mapped_column(sa.String(SORTED), default="", server_default=sa.text("''"))
     edited_at: Mapped[datetime | None]
     imported_at: Mapped[datetime | None]
     area_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("areas.id"), index=True)
@@ -92,6 +98,25 @@ class Recipient(Content, Base):
     def is_open(self) -> bool:
         """Whether letters can be addressed to it at all."""
         return self.status == "open"
+
+
+class RecipientWord(Base):
+    """A word by which an office is found: each of its names, variants and holders' names is cut into words.
+
+    Kept by `app.recipients.search`; a search asks an index for words that begin so.
+    """
+
+    __tablename__ = "recipient_words"
+    __table_args__ = (
+        sa.UniqueConstraint("recipient_id", "word"),
+        sa.Index("ix_recipient_words_word", "word", "recipient_id"),
+    )
+
+    recipient_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("recipients.id", ondelete="CASCADE"))
+    # Compared by code point, whatever the language of the database: so a range is a beginning.
+    word: Mapped[str] = mapped_column(
+        sa.String(LONGEST_WORD).with_variant(sa.String(LONGEST_WORD, collation="C"), "postgresql")
+    )
 
 
 class Holder(Content, Base):

@@ -68,9 +68,9 @@ def test_letters_that_no_mark_makes(stored: None) -> None:
 
 
 def test_signs_are_signs(stored: None) -> None:
-    for query in ("%", "_", "\\", "100%_"):
-        assert found(query) == ["President 100%_sure"], query
-    assert found("' OR 1=1 --") == []
+    assert found("100%_sure") == ["President 100%_sure"]
+    for query in ("%", "\\", "' OR 1=1 --", "ure"):
+        assert found(query) == [], query
 
 
 def test_filters_and_order(stored: None) -> None:

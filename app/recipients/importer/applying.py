@@ -22,7 +22,7 @@ from app.recipients.importer.plans import Change, Plan
 from app.recipients.importer.stored import AT_ONCE
 from app.recipients.models import Contact, Holder, Recipient
 from app.recipients.reaching import WHERE
-from app.recipients.search import search_text
+from app.recipients.search import search_text, sorted_by, store_words
 from app.security import audit
 
 _TABLES: dict[RecordKind, type[Any]] = {
@@ -37,7 +37,7 @@ _KEYS: dict[RecordKind, str] = {
     "holder": "external_id",
     "contact": "external_id",
 }
-_NAMES = frozenset({"institution", "title", "short_name", "variants", "name"})
+_LISTED_BY = frozenset({"institution", "title", "short_name", "variants", "name", "status"})
 
 
 def carry_out(session: Session, plan: Plan, *, now: datetime, actor: str) -> None:
@@ -184,15 +184,19 @@ class _Writer:
 
     def _search_texts(self) -> None:
         keys = sorted(
-            {change.office for change in self.changes if change.office and _NAMES & change.values.keys()}
+            {change.office for change in self.changes if change.office and _LISTED_BY & change.values.keys()}
         )
         table = Recipient.__table__
         update = sa.update(Recipient).where(table.c.id == sa.bindparam("the_id"))
-        update = update.values(search_text=sa.bindparam("to_text"))
+        update = update.values(search_text=sa.bindparam("to_text"), sort_key=sa.bindparam("to_key"))
         for part in _parts(keys):
             offices = stored.offices(self.session, part).values()
-            rows = [{"the_id": office.row["id"], "to_text": _search_text(office)} for office in offices]
+            texts = [(office, _search_text(office)) for office in offices]
+            rows = [
+                {"the_id": one, "to_text": text, "to_key": sorted_by(text)} for one, text in texts.items()
+            ]
             self.connection.execute(update, rows)
+            store_words(self.session, {one.row["id"]: text for one, text in texts})
 
 
 def _defaults(kind: RecordKind) -> dict[str, Any]:
