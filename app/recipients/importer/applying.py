@@ -193,7 +193,8 @@ class _Writer:
             offices = stored.offices(self.session, part).values()
             texts = [(office, _search_text(office)) for office in offices]
             rows = [
-                {"the_id": one, "to_text": text, "to_key": sorted_by(text)} for one, text in texts.items()
+                {"the_id": one.row["id"], "to_text": text, "to_key": sorted_by(text, one.row["status"])}
+                for one, text in texts
             ]
             self.connection.execute(update, rows)
             store_words(self.session, {one.row["id"]: text for one, text in texts})

@@ -91,6 +91,7 @@ def _offices(count: int) -> Iterator[Recipient | Holder | Contact | Area | AreaP
             checked_on=last,
             sources=[{"label": text, "url": "https://x.example"}],
             search_text="x",
+            sort_key="x",
             edited_at=NOW if number % 11 == 0 else None,
             area_id=area.id if number % 3 == 0 else None,
             daily_limit=number % 4 or None,
