@@ -34,6 +34,7 @@ CAMPAIGN_FIELDS = [
     "facts",
     "consent",
     "personal",
+    "representatives",
 ]
 
 NEEDED = ("slug", "title", "summary", "ask", "story", "consent")
@@ -136,7 +137,9 @@ def _storable(name: str, value: Any) -> Any:
 
 
 def _audience(session: Session, campaign: Campaign, members: Any) -> None:
-    offices = {row.external_id: row.id for row in session.scalars(select(Recipient))}
+    named = [member["recipient"] for member in members]
+    known = select(Recipient.external_id, Recipient.id).where(Recipient.external_id.in_(named))
+    offices = {row.external_id: row.id for row in session.execute(known)}
     present = {member.recipient_id: member for member in campaign.audience}
     wanted = set()
     for position, member in enumerate(members):

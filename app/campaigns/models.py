@@ -19,6 +19,7 @@ class Campaign(Content, Base):
     `consent` holds {"letter": {"en": …}, "updates": {"en": …}, "version": "2026-11-21"};
     `personal` holds {"required": bool, "minimum_words": int, "prompts": {"en": [..]}};
     `facts` lists the keys of the facts that its page shows, in order.
+    `representatives` is what it asks of those who represent the supporter, if it does (`representing`).
     """
 
     __tablename__ = "campaigns"
@@ -37,6 +38,7 @@ class Campaign(Content, Base):
     facts: Mapped[list[str]] = mapped_column(Json, default=list)
     consent: Mapped[dict[str, Any]] = mapped_column(Json)
     personal: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    representatives: Mapped[dict[str, Any] | None] = mapped_column(Json)
     edited_at: Mapped[datetime | None]
 
     audience: Mapped[list[AudienceMember]] = relationship(

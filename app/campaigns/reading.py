@@ -183,8 +183,18 @@ def audience_of(session: Session, campaign: Campaign, language: str, *, day: dat
     ]
 
 
-def office_card(member: AudienceMember, addressee: Addressee, language: str) -> AudienceOffice:
-    """Return an office as a campaign shows it, with what the campaign asks of it as `member`."""
+def office_card(
+    member: AudienceMember, addressee: Addressee, language: str, *, for_constituents: bool = False
+) -> AudienceOffice:
+    """Return an office as a campaign shows it.
+
+    Args:
+        member: what the campaign asks of it.
+        addressee: the office as of the day that counts.
+        language: of the page.
+        for_constituents: whether only those whom it represents are offered it.
+    """
+    accepts = {"public", "constituents"} if for_constituents else {"public"}
     recipient = addressee.recipient
     return AudienceOffice(
         slug=recipient.slug,
@@ -194,7 +204,7 @@ def office_card(member: AudienceMember, addressee: Addressee, language: str) -> 
         holder_line=holder_line(addressee.holder, language),
         ask=text(member.ask, language),
         preselected=member.preselected,
-        closed=not recipient.is_open or recipient.accepts != "public",
+        closed=not recipient.is_open or recipient.accepts not in accepts,
         closed_on=recipient.closed_on,
         closed_note=recipient.closed_reason,
         member=member,

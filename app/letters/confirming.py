@@ -57,7 +57,7 @@ def look_at(token: str, language: str, *, now: datetime) -> Pending:
     snapshot = snapshot_for(db.session, letter, now=now)
     worded = [
         word_copy(db.session, snapshot, letter, delivery, office)
-        for delivery, office in _still_addressed(snapshot, copies_of(db.session, letter))
+        for delivery, office in _still_addressed(db.session, snapshot, copies_of(db.session, letter))
     ]
     return Pending(
         campaign_title=text(snapshot.campaign.title, language),
@@ -85,7 +85,7 @@ def confirm(token: str, *, now: datetime) -> str:
         letter.confirmed_at = now
         snapshot = snapshot_for(session, letter, now=now)
         copies = copies_of(session, letter)
-        _still_addressed(snapshot, copies)
+        _still_addressed(session, snapshot, copies)
         for delivery in copies:
             freeze(session, snapshot, letter, delivery, now=now)
         return page_token(letter)
@@ -140,13 +140,15 @@ def _check_pending(letter: Letter, now: datetime) -> None:
         )
 
 
-def _still_addressed(snapshot: Snapshot, copies: list[Delivery]) -> list[tuple[Delivery, AudienceOffice]]:
+def _still_addressed(
+    session: Session, snapshot: Snapshot, copies: list[Delivery]
+) -> list[tuple[Delivery, AudienceOffice]]:
     """Return the copies to offices that the campaign still writes to, each with its office.
 
     Raises:
         Gone: there is none.
     """
-    left = [(copy, office) for copy in copies if (office := office_of(snapshot, copy)) is not None]
+    left = [(copy, office) for copy in copies if (office := office_of(session, snapshot, copy)) is not None]
     if not left:
         raise Gone(_("The offices do not belong to this campaign any more. Please write your letter again."))
     return left

@@ -82,5 +82,5 @@ def _look(recipient_id: uuid.UUID, language: str) -> _Desk:
 
 
 def takes_letters(addressee: Addressee) -> bool:
-    """Whether an office can be written to by anybody."""
-    return addressee.recipient.is_open and addressee.recipient.accepts == "public"
+    """Whether an office takes letters; that a writer is a constituent was seen to when it was written."""
+    return addressee.recipient.is_open and addressee.recipient.accepts != "cases"

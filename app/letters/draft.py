@@ -7,6 +7,8 @@ import hashlib
 import uuid
 from dataclasses import dataclass
 
+from app.campaigns.representing import Place
+
 
 @dataclass(frozen=True)
 class Writer:
@@ -20,6 +22,11 @@ class Writer:
     city: str = ""
     region: str = ""
     postal_code: str = ""
+
+
+def place_of(writer: Writer) -> Place:
+    """Return where somebody lives, as they typed it."""
+    return Place(writer.country, writer.region, writer.city, writer.postal_code)
 
 
 @dataclass(frozen=True)

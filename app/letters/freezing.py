@@ -23,7 +23,7 @@ from app.letters.models import Letter
 from app.letters.snapshot import Snapshot, read_snapshot
 from app.letters.wording import Worded, Words
 from app.notices.sending import message_id
-from app.recipients.models import Contact
+from app.recipients.models import Contact, Recipient
 from app.rendering.mail import Mailbox, compose, wire_address
 from app.supporters.models import Supporter
 
@@ -40,12 +40,17 @@ def snapshot_for(session: Session, letter: Letter, *, now: datetime) -> Snapshot
     return read_snapshot(session, campaign, letter.language, day=now.date())
 
 
-def office_of(snapshot: Snapshot, delivery: Delivery) -> AudienceOffice | None:
-    """Return the office of a copy, or None where the campaign does not write to it any more."""
-    offices = (
-        office for office in snapshot.offices if office.addressee.recipient.id == delivery.recipient_id
-    )
-    return next(offices, None)
+def office_of(session: Session, snapshot: Snapshot, delivery: Delivery) -> AudienceOffice | None:
+    """Return the office of a copy, or None where the campaign does not write to it any more.
+
+    That somebody represents the writer was found out when the letter was written.
+    """
+    for office in snapshot.offices:
+        if office.addressee.recipient.id == delivery.recipient_id:
+            return office
+    recipient = session.get(Recipient, delivery.recipient_id) if snapshot.campaign.representatives else None
+    found = snapshot.named([recipient.slug]) if recipient is not None else []
+    return found[0] if found else None
 
 
 def word_copy(
@@ -93,7 +98,7 @@ def freeze(
         delivery: its copy to one office.
         now: the instant of confirmation; the Date of the mail.
     """
-    office = office_of(snapshot, delivery)
+    office = office_of(session, snapshot, delivery)
     if office is None:
         cancel(session, delivery, now=now, cause="no longer in the campaign", actor="redress")
         return

@@ -19,8 +19,4 @@ def preview(snapshot: Snapshot, draft: Draft, *, now: datetime) -> list[Worded]:
         now: the instant; the letter's date comes from it.
     """
     words = words_of(draft, now=now)
-    return [
-        snapshot.word(office, words)
-        for office in snapshot.offices
-        if office.slug in draft.recipients and office.addressable
-    ]
+    return [snapshot.word(office, words) for office in snapshot.named(draft.recipients) if office.addressable]

@@ -17,8 +17,9 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from app.campaigns.models import AudienceMember
+from app.campaigns.models import AudienceMember, Campaign
 from app.campaigns.reading import AudienceOffice, office_card
+from app.campaigns.representing import member_for
 from app.database import db, transaction
 from app.delivery import outbox
 from app.delivery.models import Delivery
@@ -161,7 +162,7 @@ def readdress(recipient_id: uuid.UUID, reason: str, *, actor: str, now: datetime
         _require(addressee)
         return sum(_address_anew(session, copy, addressee, actor=actor, now=now) for copy in copies)
 
-    return _decide(recipient_id, reason, anew, "letters.readdressed", actor=actor, now=now)
+    return _decide(recipient_id, reason, anew, "delivery.all_readdressed", actor=actor, now=now)
 
 
 def send_to_successor(recipient_id: uuid.UUID, reason: str, *, actor: str, now: datetime) -> Outcome:
@@ -180,7 +181,7 @@ def send_to_successor(recipient_id: uuid.UUID, reason: str, *, actor: str, now: 
         _require(successor)
         return sum(_to_successor(session, copy, successor, actor=actor, now=now) for copy in copies)
 
-    return _decide(recipient_id, reason, follow, "letters.sent_to_successor", actor=actor, now=now)
+    return _decide(recipient_id, reason, follow, "delivery.all_sent_to_successor", actor=actor, now=now)
 
 
 def cancel_held(recipient_id: uuid.UUID, reason: str, *, actor: str, now: datetime) -> Outcome:
@@ -189,7 +190,7 @@ def cancel_held(recipient_id: uuid.UUID, reason: str, *, actor: str, now: dateti
     def cancel(session: Session, copies: Sequence[Delivery]) -> int:
         return sum(outbox.cancel(session, copy, now=now, cause=CANCELLED, actor=actor) for copy in copies)
 
-    return _decide(recipient_id, reason, cancel, "letters.cancelled", actor=actor, now=now)
+    return _decide(recipient_id, reason, cancel, "delivery.all_cancelled", actor=actor, now=now)
 
 
 def release_waiting(*, now: datetime, actor: str = audit.SYSTEM) -> int:
@@ -209,7 +210,7 @@ def release_waiting(*, now: datetime, actor: str = audit.SYSTEM) -> int:
     ]
     act = _release(actor, now)
     return sum(
-        _decide(recipient_id, NO_CONTACT, act, "letters.released", actor=actor, now=now).done
+        _decide(recipient_id, NO_CONTACT, act, "delivery.all_released", actor=actor, now=now).done
         for recipient_id in reachable
     )
 
@@ -334,7 +335,12 @@ def _office(
             AudienceMember.recipient_id == delivery.recipient_id,
         )
     )
-    return None if member is None else office_card(member, addressee, letter.language)
+    if member is None:
+        campaign = session.get_one(Campaign, letter.campaign_id)
+        if not campaign.representatives:
+            return None
+        member = member_for(campaign, addressee.recipient)
+    return office_card(member, addressee, letter.language, for_constituents=True)
 
 
 def _name(session: Session, delivery: Delivery) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -13,6 +13,13 @@ from sqlalchemy.orm import Session
 
 from app.campaigns.models import Campaign, TemplateVersion
 from app.campaigns.reading import AudienceOffice, audience_of, find_campaign, takes_letters
+from app.campaigns.representing import (
+    Place,
+    Representatives,
+    offers_representatives,
+    representatives_at,
+    representatives_named,
+)
 from app.content import ContentMemory
 from app.database import db
 from app.errors import Gone, NotFound, Refused
@@ -29,27 +36,76 @@ class Snapshot:
     campaign: Campaign
     offices: tuple[AudienceOffice, ...]
     facts: dict[str, Fact]
+    language: str
+    day: date
     _frames: dict[tuple[str, uuid.UUID, date], Frame] = field(default_factory=dict, repr=False, compare=False)
     _fine: set[tuple[str, uuid.UUID, date, tuple[bool, ...]]] = field(
         default_factory=set, repr=False, compare=False
     )
 
-    def choose(self, slugs: Iterable[str]) -> list[AudienceOffice]:
-        """Return the chosen offices in the campaign's order.
+    def named(self, slugs: Collection[str]) -> list[AudienceOffice]:
+        """Return the offices of these slugs, representatives last; unknown ones are left out."""
+        chosen = [office for office in self.offices if office.slug in slugs]
+        others = set(slugs) - {office.slug for office in chosen}
+        if not others or not self.campaign.representatives:
+            return chosen
+        with db.sessionmaker() as session:
+            return [
+                *chosen,
+                *representatives_named(session, self.campaign, others, self.language, day=self.day),
+            ]
+
+    def seeks_representatives(self) -> bool:
+        """Whether the campaign writes to the supporter's own representatives, and they can be found here."""
+        return offers_representatives(db.session, self.campaign)
+
+    def representatives_at(self, place: Place) -> Representatives:
+        """Return who represents a place."""
+        return representatives_at(db.session, self.campaign, place, self.language, day=self.day)
+
+    def choose(self, slugs: Iterable[str], place: Place) -> list[AudienceOffice]:
+        """Return the chosen offices in the campaign's order, representatives last.
+
+        Args:
+            slugs: of the offices.
+            place: where the supporter lives: who writes to a representative must be represented by them.
 
         Raises:
-            Refused: none is chosen, or one of them is unknown, closed or only shown as history.
+            Refused: none is chosen, or one of them is unknown, closed, only shown as history, or
+                represents somebody else.
         """
         wanted = set(slugs)
         if not wanted:
             raise Refused(_("Please choose at least one office to write to."), "recipients")
-        chosen = [office for office in self.offices if office.slug in wanted]
+        chosen = self.named(wanted)
         closed = [office for office in chosen if not office.addressable]
         if closed:
             raise Refused(_("%(office)s takes no letters any more.", office=closed[0].title), "recipients")
         if len(chosen) != len(wanted):
             raise Refused(_("One of the chosen offices does not belong to this campaign."), "recipients")
+        audience = {office.slug for office in self.offices}
+        self._check_represented([office for office in chosen if office.slug not in audience], place)
         return chosen
+
+    def _check_represented(self, chosen: list[AudienceOffice], place: Place) -> None:
+        if not chosen:
+            return
+        there = self.representatives_at(place)
+        offered = {office.slug for office in there.offices}
+        for office in chosen:
+            if office.slug not in offered:
+                raise Refused(
+                    _(
+                        "%(office)s does not represent the place that you gave. Look for your "
+                        "representatives again, or take this one out.",
+                        office=office.title,
+                    ),
+                    "recipients",
+                )
+        if there.excluding({office.slug for office in chosen}):
+            raise Refused(
+                _("Only one of these districts is yours: please choose one of each kind."), "recipients"
+            )
 
     def version_for(self, office: AudienceOffice, language: str) -> TemplateVersion:
         """Return the wording that a new letter to `office` is written with."""
@@ -111,5 +167,9 @@ def _read_apart(slug: str, language: str, day: date) -> Snapshot:
 def read_snapshot(session: Session, campaign: Campaign, language: str, *, day: date) -> Snapshot:
     """Read what a campaign's letters are made from, as of `day`."""
     return Snapshot(
-        campaign, tuple(audience_of(session, campaign, language, day=day)), current_facts(session)
+        campaign=campaign,
+        offices=tuple(audience_of(session, campaign, language, day=day)),
+        facts=current_facts(session),
+        language=language,
+        day=day,
     )

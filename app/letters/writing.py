@@ -16,7 +16,7 @@ from app.database import Base, insert_rows, transaction
 from app.delivery.models import Delivery
 from app.delivery.outbox import notice_rows
 from app.errors import Refused, TooMany
-from app.letters.draft import Draft
+from app.letters.draft import Draft, place_of
 from app.letters.freezing import writer_of
 from app.letters.models import Letter
 from app.letters.snapshot import Snapshot
@@ -83,7 +83,7 @@ def write(
         Unavailable: the letter cannot be worded.
         TooMany: this network has sent too many letters within the hour.
     """
-    offices = snapshot.choose(draft.recipients)
+    offices = snapshot.choose(draft.recipients, place_of(draft.writer))
     _check_wording(snapshot, draft, offices, now=now)
     submission = _Submission(snapshot, page, draft, offices, address_index(draft.writer.email), now)
     prepared = _prepare(submission)

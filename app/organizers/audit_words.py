@@ -45,10 +45,10 @@ ACTIONS = {
     "delivery.released": _l("released a held copy"),
     "delivery.marked_accepted": _l("marked an unclear copy as accepted"),
     "delivery.sent_again": _l("sent an unclear copy again"),
-    "letters.readdressed": _l("addressed held letters anew"),
-    "letters.sent_to_successor": _l("sent held letters to the successor"),
-    "letters.cancelled": _l("cancelled held letters"),
-    "letters.released": _l("released letters that waited for a contact"),
+    "delivery.all_readdressed": _l("addressed held letters anew"),
+    "delivery.all_sent_to_successor": _l("sent held letters to the successor"),
+    "delivery.all_cancelled": _l("cancelled held letters"),
+    "delivery.all_released": _l("released letters that waited for a contact"),
 }
 
 

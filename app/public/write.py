@@ -7,8 +7,10 @@ from flask.typing import ResponseReturnValue
 
 from app import clock
 from app.campaigns.reading import CampaignPage, page_of
+from app.campaigns.representing import Representatives
 from app.errors import Refused
 from app.i18n import page_language
+from app.letters.draft import place_of
 from app.letters.previewing import preview
 from app.letters.snapshot import Snapshot, open_snapshot
 from app.letters.wording import Worded
@@ -42,6 +44,8 @@ def submit(slug: str) -> ResponseReturnValue:
     intent = request.form.get("intent", "send")
     if intent == "preview":
         return _preview(snapshot, page, form)
+    if intent == "find":
+        return _find(snapshot, page, form)
     if intent != "send":
         abort(400)
     return _send(snapshot, page, form)
@@ -80,6 +84,24 @@ def _preview(snapshot: Snapshot, page: CampaignPage, form: WriteForm) -> Respons
     if request.headers.get(FRAGMENT) == "preview":
         return render_template("public/letters/_preview.html", previews=_worded(snapshot, form))
     return _render(snapshot, page, form, status=422 if form.errors else 200)
+
+
+def _find(snapshot: Snapshot, page: CampaignPage, form: WriteForm) -> ResponseReturnValue:
+    form.validate()
+    form.keep_only_unsafe()
+    there = _representatives(snapshot, form)
+    if there is None:
+        abort(400)
+    # Those who represent the place for sure are ticked; between districts the person chooses.
+    form.recipients.data = [*(form.recipients.data or ()), *(office.slug for office in there.certain)]
+    return _render(snapshot, page, form, status=422 if form.errors else 200)
+
+
+def _representatives(snapshot: Snapshot, form: WriteForm) -> Representatives | None:
+    """Return who represents the supporter; None where the campaign does not write to representatives."""
+    if not snapshot.seeks_representatives():
+        return None
+    return snapshot.representatives_at(place_of(form.draft().writer))
 
 
 def _send(snapshot: Snapshot, page: CampaignPage, form: WriteForm) -> ResponseReturnValue:
@@ -122,5 +144,6 @@ def _render(
         consent_text=page.consent_text,
         updates_text=page.updates_text,
         previews=_worded(snapshot, form),
+        representatives=_representatives(snapshot, form),
     )
     return html, status

@@ -56,6 +56,12 @@ class AreaPostalCode(Base):
     postal_code: Mapped[str] = mapped_column(sa.String(12))
 
 
+def has_areas(session: Session, country: str) -> bool:
+    """Whether postal codes of a country have been imported."""
+    found = sa.select(AreaPostalCode.id).where(AreaPostalCode.country == country).limit(1)
+    return session.scalar(found) is not None
+
+
 def postal_code_key(country: str, code: str) -> str:
     """Return a postal code as it is stored: upper case, no blanks, without the US extension."""
     bare = "".join(code.split()).upper()

@@ -14,7 +14,7 @@ from datetime import date
 from typing import Literal
 
 import sqlalchemy as sa
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import Session, selectinload
 
 from app.database import db
 from app.recipients.areas import Area, areas_named, areas_of_postal_code, with_ancestors
@@ -39,6 +39,11 @@ class Candidate:
     holder: Holder | None
     area: Area
     certain: bool
+
+    @property
+    def sort(self) -> str:
+        """Of what it is a district: somebody lives in one of each sort (…/cd:30 and …/cd:34 are of one)."""
+        return sort_of(self.area)
 
 
 @dataclass(frozen=True)
@@ -103,13 +108,43 @@ def _fallback(by_code: list[Area], areas: list[Area], postal_code: str) -> Fallb
     return "unknown_postal_code" if postal_code.strip() else "no_postal_code"
 
 
+def sort_of(area: Area) -> str:
+    """Return the sort of an area: …/cd:30 and …/cd:34 are of one, …/sldl:44 is of another."""
+    return f"{area.kind}:{area.key.rpartition('/')[2].partition(':')[0]}"
+
+
+def representatives_in(country: str, region: str, *, day: date) -> list[Candidate]:
+    """Return all who represent a district of a region, to choose from (see `representatives_for`)."""
+    session = db.session
+    regions = [area.id for area in areas_named(session, country, ("region",), region)]
+    if not regions:
+        return []
+    districts = session.scalars(
+        sa.select(Area).where(Area.parent_id.in_(regions), Area.kind == "district").order_by(Area.key)
+    ).all()
+    found = _offices(districts, executive=False)
+    return list(_candidates(found, {area.id for area in districts}, day))
+
+
+def representatives_named(
+    session: Session, country: str, slugs: Collection[str], *, executive: bool = False
+) -> list[Recipient]:
+    """Return the offices of these slugs that represent an area of a country, by slug."""
+    query = (
+        sa.select(Recipient)
+        .join(Area, Recipient.area_id == Area.id)
+        .where(Recipient.slug.in_(slugs), Area.country == country, Area.kind != "country")
+        .options(selectinload(Recipient.area))
+        .order_by(Recipient.slug)
+    )
+    return [office for office in session.scalars(query) if executive or _is_legislator(office)]
+
+
 def _of_many(by_code: Iterable[Area]) -> set[uuid.UUID]:
     """Return the areas that are one of several of their sort, and the regions they lie in if these differ."""
     districts: dict[str, list[Area]] = {}
     for area in by_code:
-        # …/cd:30 and …/cd:34 are of one sort, …/sldl:44 is of another one.
-        sort = f"{area.kind}:{area.key.rpartition('/')[2].partition(':')[0]}"
-        districts.setdefault(sort, []).append(area)
+        districts.setdefault(sort_of(area), []).append(area)
     several = {area.id for group in districts.values() if len(group) > 1 for area in group}
     parents = {area.parent_id for area in by_code if area.parent_id}
     return several | parents if len(parents) > 1 else several

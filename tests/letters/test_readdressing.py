@@ -109,7 +109,9 @@ def test_fifty_letters_follow_the_office_to_its_new_holder(app_context: Flask) -
     assert journal[anew] == 50
     assert "Jordan Before" in cause_sentence(anew)
     assert "Robin After" in cause_sentence(anew)
-    noted = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "letters.readdressed")).all()
+    noted = db.session.scalars(
+        select(AuditEntry).where(AuditEntry.action == "delivery.all_readdressed")
+    ).all()
     assert sum(int(entry.detail["copies"]) for entry in noted) == 50
 
 

@@ -1,4 +1,4 @@
-"""Migration 0004: contacts stay as they are; what is there already was entered by nobody at the desk."""
+"""Migration 0005: contacts stay as they are; what is there already was entered by nobody at the desk."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_down_and_up_keep_every_contact_and_the_rule_is_on_again(app_context: Fl
     switch(FOUR_EYES, False, actor="test", now=NOW)
     before = _values()
     db.session.rollback()
-    alembic.downgrade("0003")
+    alembic.downgrade("0004")
     with db.engine.connect() as connection:
         inspector = sa.inspect(connection)
         assert "options" not in inspector.get_table_names()

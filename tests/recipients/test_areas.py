@@ -10,68 +10,22 @@ from flask import Flask
 
 from app.database import db, transaction
 from app.recipients.areas import (
-    Area,
-    AreaPostalCode,
     areas_named,
     areas_of_postal_code,
     postal_code_key,
     with_ancestors,
 )
 from app.recipients.representatives import Candidates, representatives_for
-from tests.factories.recipients import HolderFactory, OfficeFactory
+from tests.factories.areas import store_california
 
 DAY = date(2026, 11, 21)
 CLOSE = "UPDATE recipients SET status = 'closed', closed_on = '2026-01-01' WHERE slug = 'house-30'"
 
 
-def _area(key: str, kind: str, name: str, code: str = "", parent: Area | None = None) -> Area:
-    return Area(key=key, kind=kind, country="US", name=name, code=code, edition="",
-                parent_id=parent.id if parent else None)  # fmt: skip
-
-
 @pytest.fixture
 def california(app_context: Flask) -> Flask:
-    """A country, two states, three districts, a city, their offices, and some codes."""
-    country = _area("us", "country", "United States", "US")
-    state = _area("us/ca", "region", "California", "CA", country)
-    other = _area("us/nv", "region", "Nevada", "NV", country)
-    house = [
-        _area(f"us/ca/cd:{number}", "district", f"District {number}", f"CA-{number}", state)
-        for number in (30, 34)
-    ]
-    desert = _area("us/nv/cd:1", "district", "Nevada 1", "NV-1", other)
-    town = _area("us/ca/place:glendale", "city", "Glendale", "", state)
-    namesake = _area("us/nv/place:glendale", "city", "Glendale", "", other)
-    areas = [country, state, other, *house, desert, town, namesake]
-    codes = [
-        ("91205", house[0]),
-        ("91206", house[0]),
-        ("91206", house[1]),
-        ("89999", house[1]),
-        ("89999", desert),
-    ]
-    with transaction() as session:
-        for some in ([country], [state, other], areas[3:]):
-            session.add_all(some)
-            session.flush()
-        session.add_all(
-            AreaPostalCode(area_id=area.id, country="US", postal_code=code) for code, area in codes
-        )
-        for name, area, level, accepts in (
-            ("house-30", house[0], "national", "constituents"),
-            ("house-34", house[1], "national", "constituents"),
-            ("house-nv", desert, "national", "constituents"),
-            ("senate-1", state, "national", "constituents"),
-            ("senate-2", state, "national", "constituents"),
-            ("senate-nv", other, "national", "constituents"),
-            ("governor", state, "state", "public"),
-            ("mayor", town, "local", "public"),
-            ("president", country, "national", "public"),
-            ("tribunal", state, "national", "cases"),
-        ):
-            holder = HolderFactory.build(name=f"Holder of {name}")
-            values = {"slug": name, "area_id": area.id, "level": level, "accepts": accepts}
-            session.add(OfficeFactory.build(**values, holders=[holder]))
+    """See `store_california`."""
+    store_california()
     return app_context
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -84,6 +85,28 @@ def public_tour(tab: Page, site: DevelopmentSite, supporter: Supporter) -> Itera
     yield from _confirming(tab, supporter)
     yield from _following(tab, site)
     yield from _declining(tab, site)
+    yield from _finding_representatives(tab, site)
+
+
+def _finding_representatives(tab: Page, site: DevelopmentSite) -> Iterator[Stop]:
+    """The write page of a campaign that writes to representatives: a code that lies in two districts."""
+    asked = {"country": "US", "template": "us-state", "ask": {}, "ask_text": {"en": "I ask for your help."}}
+    site.execute("UPDATE campaigns SET representatives = ? WHERE slug = ?", json.dumps(asked), CAMPAIGN)
+    for number, slug in enumerate(("us-bureau-eur", "us-bureau-drl"), 1):
+        area, key = f"{number:032x}", f"us/ca/cd:{number}"
+        site.execute(
+            "INSERT INTO areas (id, key, kind, country, name, code, edition) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            *(area, key, "district", "US", f"District {number}", str(number), "a tour"),
+        )
+        codes = "INSERT INTO area_postal_codes (id, area_id, country, postal_code) VALUES (?, ?, ?, ?)"
+        site.execute(codes, area, area, "US", "91206")
+        site.execute("UPDATE recipients SET area_id = ? WHERE slug = ?", area, slug)
+    go_to_form(tab, site)
+    yield Stop("write-with-representatives")
+    tab.get_by_label("Postal code").fill("91206")
+    follow(tab, tab.get_by_role("button", name="Find my representatives"))
+    expect(tab.get_by_text("Tick the one that is yours")).to_be_visible()
+    yield Stop("write-representatives-found")
 
 
 def _reading(tab: Page, site: DevelopmentSite) -> Iterator[Stop]:

@@ -228,9 +228,9 @@ def test_a_table_is_safe_in_spreadsheets(app_context: Flask, tmp_path: Path) -> 
 @pytest.mark.parametrize("name", ENDINGS)
 def test_ten_thousand_offices_come_back_unchanged(app_context: Flask, tmp_path: Path, name: str) -> None:
     _fill(10_000)
-    begun = time.monotonic()
+    begun = time.process_time()  # not the clock: others may be busy on the same machine
     plan = plan_import(read(_export(name, tmp_path)), day=DAY)
     assert plan.problems == []
     assert plan.changes == []
     assert plan.unchanged["office"] == 10_000
-    assert time.monotonic() - begun < 60
+    assert time.process_time() - begun < 60
