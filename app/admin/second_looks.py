@@ -22,6 +22,7 @@ from app.errors import NotFound
 from app.organizers import accounts
 from app.recipients import approving, listing, second_look
 from app.security.guard import audience
+from app.security.options import FOUR_EYES, is_on
 
 PROPOSAL = f"{ONE}/proposal"
 
@@ -46,8 +47,8 @@ def waiting() -> str:
         "admin/recipients/waiting.html",
         page=second_look.waiting(number=request.args.get("page", 1, type=int)),
         names=accounts.names_of_actors(),
+        is_kept=is_on(FOUR_EYES),
         alone=am_alone(),
-        words=words,
     )
 
 
