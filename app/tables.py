@@ -9,7 +9,7 @@ from app.organizers import models as organizers
 from app.recipients import areas
 from app.recipients import models as recipients
 from app.recipients.importer import uploads
-from app.security import audit, rate_limits
+from app.security import audit, options, rate_limits
 from app.supporters import models as supporters
 from app.supporters import silence
 
@@ -21,6 +21,7 @@ __all__ = [
     "delivery",
     "evidence",
     "letters",
+    "options",
     "organizers",
     "rate_limits",
     "recipients",

@@ -13,14 +13,16 @@ from app.admin import (
     letters,
     organizers,
     recipients,
+    rules,
+    second_looks,
     today,
     welcome,
 )
 from app.organizers.sign_in import init_sign_in
 
-__all__ = ["asking", "contacts", "holders", "imports", "init_admin"]
+__all__ = ["asking", "contacts", "holders", "imports", "init_admin", "second_looks"]
 
-ROOMS = (today, recipients, letters, held, organizers, audit, account, welcome)
+ROOMS = (today, recipients, letters, held, organizers, audit, rules, account, welcome)
 
 
 def init_admin(app: Flask) -> None:

@@ -8,6 +8,7 @@ from typing import cast
 from flask_login import current_user
 from flask_security import auth_required
 
+from app.organizers import accounts
 from app.security.audit import actor_of
 
 fresh = auth_required("session", within=15, grace=15)
@@ -28,3 +29,8 @@ def my_email() -> str:
 def me() -> str:
     """Return how the audit log names the organizer who is signed in."""
     return actor_of(my_id())
+
+
+def am_alone() -> bool:
+    """Return whether nobody but the organizer who is signed in could verify or approve a contact."""
+    return accounts.is_alone(my_id(), "recipients.edit")

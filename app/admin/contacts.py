@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import uuid
 
-from flask import abort, make_response, render_template
+from flask import abort, flash, make_response, render_template
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 
 from app import clock
 from app.admin import words
-from app.admin.acting import me, my_email
+from app.admin.acting import am_alone, me, my_email
 from app.admin.fields import accepted
 from app.admin.recipient_forms import ContactForm, VerifyForm
-from app.admin.recipients import EDIT, bp, saved
-from app.recipients import listing, reaching
+from app.admin.recipients import EDIT, bp, saved, to_office
+from app.organizers import accounts
+from app.recipients import listing, reaching, second_look
 from app.security.guard import audience
 
 NEW = "/<uuid:recipient_id>/contacts/new"
@@ -54,13 +56,19 @@ def ask_edit_contact(recipient_id: uuid.UUID, contact_id: uuid.UUID) -> str:
 @bp.post(f"{ONE}/edit")
 @audience(EDIT)
 def edit_contact(recipient_id: uuid.UUID, contact_id: uuid.UUID) -> ResponseReturnValue:
-    """Change a contact."""
+    """Change a contact, or propose where it is to lead."""
+    now = clock.now()
     contact = listing.contact(recipient_id, contact_id)
     form = ContactForm(obj=contact)
     if form.validate_on_submit() and accepted(
         form,
-        lambda: reaching.edit_contact(contact_id, form.draft(), seen=form.seen, actor=me(), now=clock.now()),
+        lambda: reaching.edit_contact(contact_id, form.draft(), seen=form.seen, actor=me(), now=now),
     ):
+        if listing.contact(recipient_id, contact_id).proposed_at == now:
+            flash(
+                _("Saved as a proposal. The old address stays in use until somebody else approves."), "info"
+            )
+            return to_office(recipient_id)
         return saved(recipient_id)
     return make_response(_page(form, recipient_id, contact_id, theirs=form.compare(contact)), 422)
 
@@ -81,7 +89,12 @@ def verify(recipient_id: uuid.UUID, contact_id: uuid.UUID) -> ResponseReturnValu
     if form.validate_on_submit() and accepted(
         form,
         lambda: reaching.verify_contact(
-            contact_id, by=my_email(), how=form.how.data, actor=me(), now=clock.now()
+            contact_id,
+            seen=form.seen.data or "",
+            by=my_email(),
+            how=form.how.data,
+            actor=me(),
+            now=clock.now(),
         ),
     ):
         return saved(recipient_id)
@@ -121,20 +134,29 @@ def _page(
     contact_id: uuid.UUID | None = None,
     theirs: list[tuple[str, str]] | None = None,
 ) -> str:
+    contact = listing.contact(recipient_id, contact_id) if contact_id else None
+    proposal = second_look.proposal_of(contact) if contact else None
     return render_template(
         "admin/recipients/contact.html",
         form=form,
         recipient=listing.office(recipient_id),
         contact_id=contact_id,
+        needs_approval=contact is not None and second_look.needs_approval(contact),
+        proposal=proposal,
+        who=accounts.names_of_actors().get(proposal.by, proposal.by) if proposal else "",
         theirs=theirs or [],
     )
 
 
 def _verify_page(form: VerifyForm, recipient_id: uuid.UUID, contact_id: uuid.UUID) -> str:
+    contact = listing.contact(recipient_id, contact_id)
     return render_template(
         "admin/recipients/contact_verify.html",
         form=form,
         recipient=listing.office(recipient_id),
-        contact=listing.contact(recipient_id, contact_id),
+        contact=contact,
+        seen=second_look.seen_of(contact),
+        is_for_others=second_look.is_for_others(contact, me()),
+        alone=am_alone(),
         words=words,
     )

@@ -223,8 +223,9 @@ class EndForm(FlaskForm):
 
 
 class VerifyForm(FlaskForm):
-    """Verifying a contact."""
+    """Verifying a contact, or a change of one; `seen` is the fingerprint of what the page showed."""
 
+    seen = HiddenField()
     how = line(_l("Checked against what?"), 200, _l("Say how you checked it: a page, a call, a letterhead."))
 
 

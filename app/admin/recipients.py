@@ -17,8 +17,8 @@ from app.admin.fields import accepted, visible
 from app.admin.recipient_forms import CloseForm, OfficeForm
 from app.campaigns.audience import memberships
 from app.i18n import country_name, page_language
-from app.organizers import audit
-from app.recipients import editing, listing
+from app.organizers import accounts, audit
+from app.recipients import editing, listing, second_look
 from app.security.guard import audience, permission
 
 bp = Blueprint("admin_recipients", __name__, url_prefix="/admin/recipients")
@@ -49,12 +49,17 @@ def show(recipient_id: uuid.UUID) -> str:
     today = clock.now().date()
     recipient = listing.office(recipient_id)
     may_audit = current_user.has_permission("audit.view")
+    found = {contact.id: second_look.proposal_of(contact) for contact in recipient.contacts}
+    proposals = {contact_id: proposal for contact_id, proposal in found.items() if proposal}
     return render_template(
         "admin/recipients/show.html",
         line=listing.line_of(recipient, today),
         campaigns=memberships(recipient_id, page_language()),
         country=country_name(recipient.country or "", page_language()),
         history=audit.lines(about=recipient_id, limit=HISTORY) if may_audit else [],
+        proposals=proposals,
+        names=accounts.names_of_actors() if proposals else {},
+        for_others={row.id for row in recipient.contacts if second_look.is_for_others(row, me())},
         today=today,
         words=words,
     )

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 LEVELS = {
@@ -111,3 +115,26 @@ COLUMNS = {
     "added": _l("Added postal codes"),
     "removed": _l("Removed postal codes"),
 }
+
+
+def place_rows(place: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return where a contact leads as (name of a line, what stands there), lines of a postal address apart.
+
+    Args:
+        place: as of `app.recipients.second_look.place_of`.
+    """
+    postal = place["postal"] or {}
+    lines = {"channel": str(CHANNELS[place["channel"]]), "value": place["value"] or ""}
+    lines |= {name: postal.get(name, "") for name in ("street", "postal_code", "city", "region")}
+    lines |= {"country": place["country"] or ""}
+    return [(str(COLUMNS[name]), text) for name, text in lines.items()]
+
+
+def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Return (name of a line, what stands there, what is to stand there) for each line that changes."""
+    rows = zip(place_rows(old), place_rows(new), strict=True)
+    return [
+        (name, before or _("empty"), after or _("empty"))
+        for (name, before), (_n, after) in rows
+        if before != after
+    ]

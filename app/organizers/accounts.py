@@ -13,7 +13,7 @@ from app.database import db, transaction
 from app.errors import NotFound, Refused
 from app.organizers import sessions
 from app.organizers.models import Organizer
-from app.organizers.permissions import ROLES
+from app.organizers.permissions import ROLES, permissions_of
 from app.security import audit
 
 
@@ -42,6 +42,15 @@ def find_by_email(email: str) -> Organizer:
     if organizer is None:
         raise NotFound(_("There is no organizer with this e-mail address."))
     return organizer
+
+
+def is_alone(organizer_id: uuid.UUID, permission: str) -> bool:
+    """Whether nobody but this organizer could do something: no other account in use has the permission."""
+    roles = [role for role in ROLES if permission in permissions_of(role)]
+    others = sa.select(Organizer.id).where(
+        Organizer.active, Organizer.role.in_(roles), Organizer.id != organizer_id
+    )
+    return db.session.scalar(others.limit(1)) is None
 
 
 def names_of_actors() -> dict[str, str]:

@@ -13,7 +13,7 @@ ROLES = ("owner", "organizer", "viewer")
 _VIEWER = frozenset({"desk.view", "recipients.view", "letters.view"})
 # letters.personal: names, addresses and texts of supporters; every such view is audited.
 _ORGANIZER = _VIEWER | {"recipients.edit", "letters.personal", "letters.manage", "campaigns.edit"}
-_OWNER = _ORGANIZER | {"organizers.manage", "audit.view"}
+_OWNER = _ORGANIZER | {"organizers.manage", "rules.manage", "audit.view"}
 
 PERMISSIONS: dict[str, frozenset[str]] = {"owner": _OWNER, "organizer": _ORGANIZER, "viewer": _VIEWER}
 

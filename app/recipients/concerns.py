@@ -61,6 +61,12 @@ def _about_contacts(recipient: Recipient, day: date) -> Iterator[Concern]:
     elif unverified:
         told = ngettext("A contact was never verified", "%(num)s contacts were never verified", unverified)
         yield Concern("contact_unverified", told)
+    proposed = sum(c.proposed is not None and c.status != "withdrawn" for c in recipient.contacts)
+    if proposed:
+        told = ngettext(
+            "A change of address waits for approval", "%(num)s changes of address wait for approval", proposed
+        )
+        yield Concern("contact_proposed", told)
     if old:
         told = ngettext(
             "A contact was verified more than %(days)s days ago",
@@ -137,7 +143,8 @@ def _contacts(day: date) -> sa.ColumnElement[bool]:
     usable = sa.and_(Contact.channel == "email", Contact.status == "active", Contact.verified_at.is_not(None))
     lately = sa.and_(Contact.verified_at.is_not(None), Contact.verified_at >= _verified_since(day))
     doubtful = sa.or_(Contact.status == "suspended", sa.and_(Contact.status == "active", ~lately))
-    found = sa.or_(~_has(Contact, usable), _has(Contact, doubtful))
+    proposed = sa.and_(Contact.status != "withdrawn", Contact.proposed_at.is_not(None))
+    found = sa.or_(~_has(Contact, usable), _has(Contact, sa.or_(doubtful, proposed)))
     return sa.and_(Recipient.accepts != "cases", found)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import date, datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -22,6 +23,8 @@ LONGEST_WORD = 60
 CONFIDENCES = ("high", "medium", "unverified")
 RHYTHMS = ("single", "digest")
 CONTACT_STATUSES = ("active", "suspended", "withdrawn")
+WHERE = frozenset({"channel", "value", "postal", "country"})
+"""Columns of a contact that say where a letter goes: with any of them changed, it must be verified again."""
 
 
 def _one_of(column: str, values: tuple[str, ...]) -> sa.CheckConstraint:
@@ -168,6 +171,9 @@ class Contact(Content, Base):
 
     `value` is the e-mail address or the form's URL; a postal address stands in `postal`
     ({"street": "…\\n…", "city": …, "region": …, "postal_code": …}) with `country`.
+    `entered_by` did so last, as the audit log names actors (None: with the seeds). `proposed`
+    is where it is to lead once a second person has approved it: {"old": place, "new": place}, a place
+    being the values of `WHERE` (see `second_look`).
     """
 
     __tablename__ = "contacts"
@@ -189,6 +195,10 @@ class Contact(Content, Base):
     confidence: Mapped[str] = mapped_column(sa.String(12), default="unverified")
     verified_at: Mapped[datetime | None]
     verified_by: Mapped[str] = mapped_column(sa.String(200), default="")
+    entered_by: Mapped[str | None] = mapped_column(sa.String(80))
+    proposed: Mapped[dict[str, dict[str, Any]] | None] = mapped_column(Json)
+    proposed_by: Mapped[str | None] = mapped_column(sa.String(80))
+    proposed_at: Mapped[datetime | None]
     status: Mapped[str] = mapped_column(sa.String(10), default="active")
     note: Mapped[str] = mapped_column(sa.Text, default="")
     sources: Mapped[list[dict[str, str]]] = mapped_column(Json, default=list)

@@ -14,11 +14,16 @@ from sqlalchemy.orm import Session
 from app.database import transaction
 from app.errors import Refused
 from app.recipients.changing import apply, locked, note, refuse_stale
-from app.recipients.drafts import ContactDraft
-from app.recipients.models import CHANNELS, CONFIDENCES, Contact, Recipient
-
-WHERE = frozenset({"channel", "value", "postal", "country"})
-"""What says where a letter goes: with any of it changed, the contact must be verified again."""
+from app.recipients.drafts import ContactDraft, values_of
+from app.recipients.models import CHANNELS, CONFIDENCES, WHERE, Contact, Recipient
+from app.recipients.second_look import (
+    is_for_others,
+    needs_approval,
+    place_of,
+    refuse_unseen,
+    seen_of,
+    store_proposal,
+)
 
 STEPS = {"suspended": "contact.suspended", "active": "contact.resumed", "withdrawn": "contact.withdrawn"}
 
@@ -38,17 +43,21 @@ def add_contact(
         existing = session.get(Contact, row_id)
         if existing is not None:
             return existing
-        contact = Contact(id=row_id, recipient_id=recipient_id, status="active")
+        contact = Contact(id=row_id, recipient_id=recipient_id, status="active", entered_by=actor)
         apply(contact, draft, now)
         session.add(contact)
-        _noted(session, "contact.added", contact, actor=actor, now=now)
+        noted(session, "contact.added", contact, actor=actor, now=now)
     return contact
 
 
 def edit_contact(
     contact_id: uuid.UUID, draft: ContactDraft, *, seen: datetime | None, actor: str, now: datetime
 ) -> Contact:
-    """Change a contact; if it leads somewhere else now, it must be verified again.
+    """Change a contact; if it is to lead somewhere else, a second person must look at that.
+
+    Where a verified e-mail or postal contact leads stays as it is: the change waits for somebody to
+    approve it (`approving`), in place of what waited before. In any other contact it is changed at once,
+    and the contact must be verified again. All else is changed at once.
 
     Raises:
         NotFound: there is no such contact.
@@ -59,18 +68,39 @@ def edit_contact(
     with transaction() as session:
         contact = locked(session, Contact, contact_id)
         refuse_stale(contact, seen)
+        if place_of(draft) != place_of(contact) and needs_approval(contact, session):
+            _propose(session, contact, draft, actor=actor, now=now)
+            # How sure one is of the new address says nothing about the one in use.
+            draft = replace(draft, **place_of(contact), confidence=contact.confidence)
+            if not _differs(contact, draft):
+                return contact
         if changed := apply(contact, draft, now):
             if WHERE.intersection(changed):
-                contact.verified_at, contact.verified_by = None, ""
-            _noted(session, "contact.edited", contact, actor=actor, now=now, changed=", ".join(changed))
+                contact.verified_at, contact.verified_by, contact.entered_by = None, "", actor
+            noted(session, "contact.edited", contact, actor=actor, now=now, changed=", ".join(changed))
     return contact
 
 
-def verify_contact(contact_id: uuid.UUID, *, by: str, how: str, actor: str, now: datetime) -> Contact:
+def _differs(contact: Contact, draft: ContactDraft) -> bool:
+    return any(getattr(contact, name) != value for name, value in values_of(draft).items())
+
+
+def _propose(session: Session, contact: Contact, draft: ContactDraft, *, actor: str, now: datetime) -> None:
+    action = "contact.proposed" if contact.proposed is None else "contact.proposed_anew"
+    old, new = place_of(contact), place_of(draft)
+    store_proposal(session, contact, draft, by=actor, now=now)
+    changed = ", ".join(sorted(name for name in WHERE if old[name] != new[name]))
+    noted(session, action, contact, actor=actor, now=now, changed=changed)
+
+
+def verify_contact(
+    contact_id: uuid.UUID, *, seen: str, by: str, how: str, actor: str, now: datetime
+) -> Contact:
     """Record that a person has checked a contact: from now on letters may go there.
 
     Args:
         contact_id: which.
+        seen: `second_look.seen_of` the contact that they were shown.
         by: who checked.
         how: against what, such as "the office's own page".
         actor: for the audit log.
@@ -78,16 +108,34 @@ def verify_contact(contact_id: uuid.UUID, *, by: str, how: str, actor: str, now:
 
     Raises:
         NotFound: there is no such contact.
-        Refused: it was withdrawn.
+        Refused: it was withdrawn; it leads elsewhere by now; or `actor` entered it, and it takes another
+            person.
     """
     with transaction() as session:
         contact = locked(session, Contact, contact_id)
-        if contact.status == "withdrawn":
-            raise Refused(_("This contact was withdrawn. Put it to use again before you verify it."))
-        contact.verified_at, contact.verified_by, contact.edited_at = now, by, now
-        contact.confidence = "high"
-        _noted(session, "contact.verified", contact, actor=actor, now=now, how=how)
+        refuse_withdrawn(contact)
+        if is_for_others(contact, actor, session):
+            raise Refused(_("You entered this address yourself: somebody else must verify it."))
+        refuse_unseen(seen == seen_of(contact))
+        mark_verified(contact, by=by, now=now)
+        noted(session, "contact.verified", contact, actor=actor, now=now, how=how)
     return contact
+
+
+def mark_verified(contact: Contact, *, by: str, now: datetime) -> None:
+    """Put into a contact's row that somebody has checked where it leads."""
+    contact.verified_at, contact.verified_by, contact.edited_at = now, by, now
+    contact.confidence = "high"
+
+
+def refuse_withdrawn(contact: Contact) -> None:
+    """Refuse to verify what is not used any more.
+
+    Raises:
+        Refused: the contact was withdrawn.
+    """
+    if contact.status == "withdrawn":
+        raise Refused(_("This contact was withdrawn. Put it to use again before you verify it."))
 
 
 def set_contact_status(contact_id: uuid.UUID, status: str, *, actor: str, now: datetime) -> Contact:
@@ -106,7 +154,7 @@ def set_contact_status(contact_id: uuid.UUID, status: str, *, actor: str, now: d
         contact = locked(session, Contact, contact_id)
         if contact.status != status:
             contact.status, contact.edited_at = status, now
-            _noted(session, STEPS[status], contact, actor=actor, now=now)
+            noted(session, STEPS[status], contact, actor=actor, now=now)
     return contact
 
 
@@ -154,8 +202,9 @@ def _postal(draft: ContactDraft) -> dict[str, str]:
     return draft.postal
 
 
-def _noted(
+def noted(
     session: Session, action: str, contact: Contact, *, actor: str, now: datetime, **detail: str
 ) -> None:
+    """Write a change of a contact into the audit log, with its channel and `detail`."""
     recipient = session.get_one(Recipient, contact.recipient_id)
     note(session, action, recipient, actor=actor, now=now, detail={"channel": contact.channel, **detail})

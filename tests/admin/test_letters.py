@@ -18,6 +18,7 @@ from app.letters.models import Letter
 from app.organizers import audit
 from app.recipients import reaching
 from app.recipients.models import Contact, Recipient
+from app.recipients.second_look import seen_of
 from app.security.audit import AuditEntry
 from tests.factories.campaigns import store_campaign
 from tests.factories.letters import OWN_WORDS, copies, write_and_confirm, write_letter
@@ -219,7 +220,8 @@ def test_a_letter_that_waited_for_a_contact_is_released_to_it(app_context: Flask
     contact = Contact(recipient_id=copy.recipient_id, channel="email", value="new@office.example")
     with transaction() as session:
         session.add(contact)
-    reaching.verify_contact(contact.id, by="a test", how="a call", actor=WHO, now=clock.now())
+    seen = seen_of(contact)
+    reaching.verify_contact(contact.id, seen=seen, by="a test", how="a call", actor=WHO, now=clock.now())
     release()
     (copy,) = copies()
     assert (copy.state, copy.envelope_to) == ("queued", "new@office.example")

@@ -15,6 +15,8 @@ from app.campaigns.models import Campaign
 from app.database import db
 from app.delivery.models import Delivery
 from app.organizers import accounts
+from app.recipients import reaching
+from app.recipients.drafts import ContactDraft
 from app.recipients.importer import uploads
 from app.recipients.models import Contact, Holder, Recipient
 from tests.factories.campaigns import store_campaign
@@ -44,6 +46,7 @@ LEAST = {
     "admin_letters.decide": ORGANIZER,
     "admin_recipients.index": VIEWER,
     "admin_recipients.show": VIEWER,
+    "admin_recipients.waiting": VIEWER,
     "admin_welcome.show": ANYBODY,
     "admin_welcome.accept": ANYBODY,
     "security.login": ANYBODY,
@@ -56,7 +59,12 @@ LEAST = {
     "security.change_password": VIEWER,
     "security.mf_recovery_codes": VIEWER,
 }
-ROOMS = {"admin_recipients": ORGANIZER, "admin_held": ORGANIZER, "admin_organizers": OWNER}
+ROOMS = {
+    "admin_recipients": ORGANIZER,
+    "admin_held": ORGANIZER,
+    "admin_organizers": OWNER,
+    "admin_rules": OWNER,
+}
 """Whatever else there is in these rooms changes something."""
 
 
@@ -78,13 +86,13 @@ def things(app: Flask) -> dict[str, object]:
         delivery = db.session.scalars(select(Delivery).where(Delivery.kind == "letter")).first()
         assert office is not None
         assert delivery is not None
+        contact = db.session.scalars(select(Contact).where(Contact.recipient_id == office.id)).one()
+        propose(contact)
         colleague = accounts.find_by_email(store_account("organizer").email)
         return {
             "recipient_id": office.id,
             "holder_id": db.session.scalars(select(Holder.id).where(Holder.recipient_id == office.id)).one(),
-            "contact_id": db.session.scalars(
-                select(Contact.id).where(Contact.recipient_id == office.id)
-            ).one(),
+            "contact_id": contact.id,
             "campaign_id": db.session.scalars(select(Campaign.id)).one(),
             "letter_id": delivery.letter_id,
             "delivery_id": delivery.id,
@@ -94,6 +102,12 @@ def things(app: Flask) -> dict[str, object]:
             "step": "suspend",
             "token": "x" * 43,
         }
+
+
+def propose(contact: Contact) -> None:
+    """Let another address of a contact wait for somebody's yes."""
+    draft = ContactDraft(channel="email", value="another@offices.example")
+    reaching.edit_contact(contact.id, draft, seen=contact.edited_at, actor="test", now=clock.now())
 
 
 def store_upload() -> uuid.UUID:

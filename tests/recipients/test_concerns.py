@@ -42,6 +42,8 @@ def office(**fields: object) -> Recipient:
     return row
 
 
+PROPOSED = {"proposed": {"old": {}, "new": {}}, "proposed_by": "organizer:x", "proposed_at": noon(-1)}
+
 CASES: list[tuple[Callable[[], Recipient], list[str]]] = [
     (office, []),
     (lambda: office(checked_on=None), ["not_checked"]),
@@ -60,6 +62,8 @@ CASES: list[tuple[Callable[[], Recipient], list[str]]] = [
     (lambda: office(contacts=[contact(verified_at=noon(-91))]), ["contact_old"]),
     (lambda: office(contacts=[contact(verified_at=noon(-91), status="withdrawn"), contact()]), []),
     (lambda: office(contacts=[contact(channel="post")]), ["no_contact"]),
+    (lambda: office(contacts=[contact(**PROPOSED)]), ["contact_proposed"]),
+    (lambda: office(contacts=[contact(), contact(**PROPOSED, status="withdrawn")]), []),
     (lambda: office(holders=[]), ["no_holder"]),
     (lambda: office(holders=[HolderFactory.build(ends_on=after(-1))]), ["no_holder"]),
     (lambda: office(holders=[HolderFactory.build(starts_on=after(1))]), ["no_holder"]),
@@ -96,7 +100,7 @@ def test_the_query_finds_what_the_words_name(stored: dict[str, list[str]]) -> No
 
 KINDS = {
     "terms": {"no_holder", "term_ends"},
-    "contacts": {"contact_suspended", "no_contact", "contact_unverified", "contact_old"},
+    "contacts": {"contact_suspended", "no_contact", "contact_unverified", "contact_old", "contact_proposed"},
     "checked": {"not_checked"},
 }
 

@@ -17,12 +17,15 @@ from app.recipients.changing import EditedMeanwhile
 from app.recipients.drafts import ContactDraft
 from app.recipients.models import Contact, Recipient
 from app.recipients.resolution import email_contact
+from app.recipients.second_look import seen_of
 from app.security.audit import AuditEntry
+from app.security.options import FOUR_EYES, switch
 from tests.factories.recipients import OfficeFactory
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=5)
 WHO = "organizer:somebody"
+COLLEAGUE = "organizer:somebody else"
 EMAIL = ContactDraft(channel="email", value="Registry@Office.example")
 POSTAL = {"street": "8–14 avenue de la Paix", "city": "Genève", "region": "", "postal_code": "1211"}
 POST = ContactDraft(channel="post", postal=POSTAL, country="CH")
@@ -47,7 +50,14 @@ def stored(contact: Contact) -> Contact:
 
 
 def verify(contact: Contact) -> None:
-    reaching.verify_contact(contact.id, by="ani@desk.example", how="its own page", actor=WHO, now=NOW)
+    reaching.verify_contact(
+        contact.id,
+        seen=seen_of(stored(contact)),
+        by="ani@desk.example",
+        how="its own page",
+        actor=COLLEAGUE,
+        now=NOW,
+    )
 
 
 def reached(recipient: Recipient) -> str | None:
@@ -88,6 +98,8 @@ def test_what_is_no_contact(recipient: Recipient) -> None:
 
 
 def test_where_it_leads_must_be_verified_again(recipient: Recipient) -> None:
+    """Without the rule of two people: with it, see test_second_look."""
+    switch(FOUR_EYES, False, actor=WHO, now=NOW)
     contact = add(recipient)
     verify(contact)
     reaching.edit_contact(contact.id, replace(EMAIL, note="Ask for Ms. Roy"), seen=NOW, actor=WHO, now=LATER)

@@ -112,8 +112,19 @@ class NewOffice:
     ask_text: str = "I respectfully ask you to let the families know which ships carry their letters."
 
 
+def switch_rule_of_two(tab: Page, site: DevelopmentSite, choice: str) -> Iterator[str]:
+    """As an owner: choose who may verify an address, by the beginning of the label."""
+    open_page(tab, f"{site.url}/admin/organizers")
+    follow(tab, tab.get_by_role("link", name="the rule of two people"))
+    yield "rules"
+    tab.get_by_label(choice).check()
+    _save(tab)
+
+
 def add_office(tab: Page, site: DevelopmentSite, office: NewOffice) -> Iterator[str]:
-    """Add an office with a holder and a contact, verify it, and let a campaign write to it."""
+    """As the owner of a group of one: add an office with a holder and a contact, verify it after the rule
+    of two people is switched off, and let a campaign write to it; then switch the rule on again.
+    """
     open_page(tab, f"{site.url}/admin/recipients")
     yield "offices"
     follow(tab, tab.get_by_role("link", name="Add an office"))
@@ -134,6 +145,11 @@ def add_office(tab: Page, site: DevelopmentSite, office: NewOffice) -> Iterator[
     _fill(tab, {"E-mail address, or address of the form": office.address})
     _save(tab)
     yield "contact-not-verified"
+    its_page = tab.url
+    follow(tab, tab.get_by_role("link", name="Who can verify it?"))
+    yield "contact-for-others"
+    yield from switch_rule_of_two(tab, site, "Anybody")
+    open_page(tab, its_page)
     follow(tab, tab.get_by_role("link", name="Verify"))
     yield "contact-verify"
     _fill(tab, {"Checked against what?": "the contact page of the office"})
@@ -146,6 +162,32 @@ def add_office(tab: Page, site: DevelopmentSite, office: NewOffice) -> Iterator[
     tab.get_by_label("Ticked when the page opens").uncheck()
     _save(tab)
     yield "office"
+    for _stop in switch_rule_of_two(tab, site, "Somebody other"):
+        pass
+    open_page(tab, its_page)
+
+
+def propose_address(tab: Page, address: str) -> Iterator[str]:
+    """From an office's page: propose another address for its contact, and look at what that says."""
+    its_page = tab.url
+    follow(tab, tab.locator("#contacts ~ ul").get_by_role("link", name="Edit").first)
+    _fill(tab, {"E-mail address, or address of the form": address})
+    _save(tab)
+    yield "office-with-proposal"
+    follow(tab, tab.get_by_role("link", name="Look at the change"))
+    yield "proposal-of-mine"
+    open_page(tab, its_page)
+
+
+def decide_on_address(tab: Page, site: DevelopmentSite) -> Iterator[str]:
+    """From today's desk to what waits, and to the change that somebody else proposed."""
+    open_page(tab, f"{site.url}/admin/")
+    follow(tab, tab.get_by_role("link", name="second pair of eyes"))
+    yield "waiting"
+    follow(tab, tab.get_by_role("link", name="Look at the change").first)
+    yield "proposal"
+    follow(tab, tab.get_by_role("button", name="Keep the old address"))
+    yield "proposal-with-errors"
 
 
 def import_offices(tab: Page, site: DevelopmentSite, text: str, newer: str) -> Iterator[str]:

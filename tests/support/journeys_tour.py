@@ -39,9 +39,11 @@ from tests.support.journeys_desk import (
     Organizer,
     add_office,
     close_office,
+    decide_on_address,
     import_offices,
     invite,
     open_account,
+    propose_address,
 )
 from tests.support.ports import HOST, free_port
 
@@ -209,12 +211,24 @@ def desk_tour(tab: Page, site: DevelopmentSite) -> Iterator[Stop]:
     yield Stop("desk-today")
     for name in add_office(tab, site, NewOffice()):
         yield Stop(f"desk-{name}", 422 if name.endswith("errors") else 200)
+    yield from _second_look(tab, site)
     yield from _office(tab)
     for name in import_offices(tab, site, IMPORTED, IMPORTED.replace("Registrar", "Chancellor")):
         yield Stop(f"desk-{name}")
     yield from _letters(tab, site)
     yield from _organizers(tab, site)
     yield from _account(tab, site, owner)
+
+
+def _second_look(tab: Page, site: DevelopmentSite) -> Iterator[Stop]:
+    office = tab.url
+    for name in propose_address(tab, "another-" + NewOffice().address):
+        yield Stop(f"desk-{name}")
+    # As if a colleague had proposed it.
+    assert site.execute("UPDATE contacts SET proposed_by = ? WHERE proposed IS NOT NULL", "a colleague") == 1
+    for name in decide_on_address(tab, site):
+        yield Stop(f"desk-{name}", 422 if name.endswith("errors") else 200)
+    open_page(tab, office)
 
 
 def _office(tab: Page) -> Iterator[Stop]:

@@ -20,8 +20,7 @@ from app.recipients.importer.comparing import complete
 from app.recipients.importer.fields import RecordKind
 from app.recipients.importer.plans import Change, Plan
 from app.recipients.importer.stored import AT_ONCE
-from app.recipients.models import Contact, Holder, Recipient
-from app.recipients.reaching import WHERE
+from app.recipients.models import WHERE, Contact, Holder, Recipient
 from app.recipients.search import search_text, sorted_by, store_words
 from app.security import audit
 
@@ -58,7 +57,7 @@ def carry_out(session: Session, plan: Plan, *, now: datetime, actor: str) -> Non
         raise Refused(_("There are errors in the file; nothing was changed."))
     if plan.is_empty:
         return
-    _Writer(session, plan, now).all()
+    _Writer(session, plan, now, actor).all()
     content_changed(session)
     counts = {f"{kind} {action}": str(count) for (kind, action), count in sorted(plan.counts().items())}
     audit.record(
@@ -68,8 +67,10 @@ def carry_out(session: Session, plan: Plan, *, now: datetime, actor: str) -> Non
 
 
 class _Writer:
-    def __init__(self, session: Session, plan: Plan, now: datetime) -> None:
+    def __init__(self, session: Session, plan: Plan, now: datetime, actor: str) -> None:
         self.now = now
+        # A file verifies nothing: a person does, and not the one who brought the file.
+        self.unverified = {"verified_at": None, "verified_by": "", "entered_by": actor}
         self.connection = session.connection()
         self.session = session
         self.changes = plan.writes
@@ -117,7 +118,7 @@ class _Writer:
         if kind in {"holder", "contact"}:
             row["recipient_id"] = self.ids["office", change.office]
         if kind == "contact":
-            row |= {"verified_at": None, "verified_by": ""}  # a file verifies nothing: a person does
+            row |= self.unverified
         if kind == "office":
             row |= {"slug": self.slugs.get(change.external_id, row["slug"]), "search_text": ""}
         return row
@@ -128,7 +129,7 @@ class _Writer:
             area = values.pop("area")
             values["area_id"] = self.ids["area", area] if area else None
         if kind == "contact" and change.row_id is not None and WHERE & values.keys():
-            values |= {"verified_at": None, "verified_by": ""}
+            values |= self.unverified
         if kind != "area":
             values["imported_at"] = self.now
         return values

@@ -94,6 +94,16 @@ def test_a_contact_that_leads_elsewhere_must_be_verified_again(app_context: Flas
     assert verified == {"email": "", "post": "a person"}
 
 
+def test_who_imports_an_address_has_entered_it(app_context: Flask, tmp_path: Path) -> None:
+    """So that nobody gets an address past a second person by putting it into a file."""
+    imported(written(tmp_path, OFFICE))
+    assert {contact.entered_by for contact in office().contacts} == {"test"}
+    _edit(Contact, entered_by="organizer:x")
+    imported(written(tmp_path, OFFICE.replace("secretary@", "other@")))
+    entered = {contact.channel: contact.entered_by for contact in office().contacts}
+    assert entered == {"email": "test", "post": "organizer:x"}
+
+
 def test_no_file_verifies_a_contact_or_puts_it_to_use_again(app_context: Flask, tmp_path: Path) -> None:
     claims = "status: active, verified_at: 2026-01-01, verified_by: x, verified: true"
     address = "secretary@offices.example"
