@@ -13,12 +13,13 @@ from flask_wtf import FlaskForm
 from app import clock
 from app.admin import words
 from app.admin.acting import me
-from app.admin.fields import accepted, visible
+from app.admin.fields import accepted
 from app.admin.recipient_forms import CloseForm, OfficeForm
 from app.campaigns.audience import memberships
 from app.i18n import country_name, page_language
 from app.organizers import audit
 from app.recipients import editing, listing
+from app.rendering.typography import visible
 from app.security.guard import audience, permission
 
 bp = Blueprint("admin_recipients", __name__, url_prefix="/admin/recipients")

@@ -192,6 +192,16 @@ def pressing() -> dict[str, int]:
     return dict(db.session.execute(query).all())
 
 
+def states_of_office(recipient_id: uuid.UUID) -> dict[str, int]:
+    """Return how many copies to an office are in each state; states without any are left out."""
+    query = (
+        sa.select(Delivery.state, sa.func.count())
+        .where(Delivery.recipient_id == recipient_id, Delivery.kind == "letter")
+        .group_by(Delivery.state)
+    )
+    return dict(db.session.execute(query).all())
+
+
 def standing_of_offices(*, day: date) -> list[OfficeStanding]:
     """Return every open office that a campaign writes to, with how its copies stand."""
     counts = _counts_by_office()

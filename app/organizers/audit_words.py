@@ -31,6 +31,8 @@ ACTIONS = {
     "contact.suspended": _l("suspended a contact"),
     "contact.resumed": _l("put a contact to use again"),
     "contact.withdrawn": _l("withdrew a contact"),
+    "correction.taken_over": _l("took over a correction"),
+    "correction.not_taken_over": _l("did not take over a correction"),
     "campaign.office_added": _l("added an office to a campaign"),
     "campaign.office_changed": _l("changed what a campaign asks of an office"),
     "letter.viewed": _l("read name and text of a letter"),
