@@ -7,6 +7,7 @@ from app.admin import (
     asking,
     audit,
     contacts,
+    corrections,
     held,
     holders,
     imports,
@@ -20,7 +21,7 @@ from app.organizers.sign_in import init_sign_in
 
 __all__ = ["asking", "contacts", "holders", "imports", "init_admin"]
 
-ROOMS = (today, recipients, letters, held, organizers, audit, account, welcome)
+ROOMS = (today, recipients, corrections, letters, held, organizers, audit, account, welcome)
 
 
 def init_admin(app: Flask) -> None:

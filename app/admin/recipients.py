@@ -17,8 +17,10 @@ from app.admin.fields import accepted
 from app.admin.recipient_forms import CloseForm, OfficeForm
 from app.campaigns.audience import memberships
 from app.i18n import country_name, page_language
+from app.letters.desk import states_of_office
 from app.organizers import audit
-from app.recipients import editing, listing
+from app.recipients import corrections, editing, listing
+from app.recipients.handover import handover
 from app.rendering.typography import visible
 from app.security.guard import audience, permission
 
@@ -49,10 +51,14 @@ def show(recipient_id: uuid.UUID) -> str:
     """Show an office whole."""
     today = clock.now().date()
     recipient = listing.office(recipient_id)
+    copies = states_of_office(recipient_id)
     may_audit = current_user.has_permission("audit.view")
     return render_template(
         "admin/recipients/show.html",
         line=listing.line_of(recipient, today),
+        copies=copies,
+        handover=handover(recipient, day=today, copies=copies),
+        corrections=corrections.count_open(recipient_id),
         campaigns=memberships(recipient_id, page_language()),
         country=country_name(recipient.country or "", page_language()),
         history=audit.lines(about=recipient_id, limit=HISTORY) if may_audit else [],

@@ -11,7 +11,7 @@ from app import clock
 from app.i18n import page_language
 from app.i18n.dates import locale_of
 from app.letters import desk
-from app.recipients import listing
+from app.recipients import corrections, listing
 from app.security.guard import ORGANIZER, audience, permission
 
 bp = Blueprint("admin", __name__, url_prefix="/admin")
@@ -27,6 +27,7 @@ def today() -> str:
         heading=format_skeleton("MMMMEEEEd", day, locale=locale_of(page_language())),
         counts=desk.pressing(),
         to_check=listing.to_check(day),
+        corrections=corrections.count_open(),
         days=desk.confirmed_by_day(today=day),
         standing=desk.standing_of_offices(day=day),
     )

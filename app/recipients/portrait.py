@@ -1,4 +1,4 @@
-"""An office as anybody may see it: nothing of the organizers' notes, and no address that nobody verified."""
+"""An office as anybody may see it: no notes of organizers, no address that nobody verified."""
 
 from __future__ import annotations
 
@@ -45,7 +45,6 @@ class Term:
     acting: bool
     vacant: bool
     confidence: str
-    note: str
     sources: tuple[Source, ...]
     now: bool
     addressed: bool
@@ -101,9 +100,7 @@ def find_by_slug(slug: str) -> Recipient:
     recipient = None if "\x00" in slug else db.session.scalar(_BY_SLUG.where(Recipient.slug == slug))
     if recipient is None:
         raise NotFound(
-            _(
-                "There is no office of this name here. It may have been mistyped; the list of offices has a search."
-            )
+            _("There is no office of this name here. The address may be mistyped: search the list.")
         )
     return recipient
 
@@ -143,7 +140,6 @@ def _term(holder: Holder, day: date, addressed: Holder | None) -> Term:
         acting=holder.acting,
         vacant=holder.vacant,
         confidence=holder.confidence,
-        note=holder.term_note,
         sources=_sources(holder.sources),
         now=holder.holds_on(day),
         addressed=addressed is not None and holder.id == addressed.id,

@@ -18,6 +18,7 @@ from app.organizers import accounts
 from app.recipients.importer import uploads
 from app.recipients.models import Contact, Holder, Recipient
 from tests.factories.campaigns import store_campaign
+from tests.factories.corrections import propose
 from tests.factories.letters import write_and_confirm
 from tests.factories.organizers import desk_of, store_account
 from tests.support.client import CheckingClient
@@ -36,6 +37,8 @@ LEAST = {
     "admin_account.show": VIEWER,
     "admin_account.sign_out_everywhere": VIEWER,
     "admin_audit.index": OWNER,
+    "admin_corrections.index": VIEWER,
+    "admin_corrections.show": VIEWER,
     "admin_held.index": VIEWER,
     "admin_letters.index": VIEWER,
     "admin_letters.show": VIEWER,
@@ -56,7 +59,12 @@ LEAST = {
     "security.change_password": VIEWER,
     "security.mf_recovery_codes": VIEWER,
 }
-ROOMS = {"admin_recipients": ORGANIZER, "admin_held": ORGANIZER, "admin_organizers": OWNER}
+ROOMS = {
+    "admin_recipients": ORGANIZER,
+    "admin_corrections": ORGANIZER,
+    "admin_held": ORGANIZER,
+    "admin_organizers": OWNER,
+}
 """Whatever else there is in these rooms changes something."""
 
 
@@ -90,6 +98,7 @@ def things(app: Flask) -> dict[str, object]:
             "delivery_id": delivery.id,
             "organizer_id": colleague.id,
             "upload_id": store_upload(),
+            "correction_id": propose(office.id).id,
             "decision": "cancel",
             "step": "suspend",
             "token": "x" * 43,
