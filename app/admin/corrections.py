@@ -13,7 +13,7 @@ from wtforms import RadioField
 
 from app import clock
 from app.admin.acting import me
-from app.admin.fields import accepted, offered, text
+from app.admin.fields import Needed, accepted, offered, text
 from app.organizers.accounts import names_of_actors
 from app.recipients import corrections, listing
 from app.recipients.corrections import LONGEST_NOTE, Correction
@@ -34,7 +34,12 @@ DECISIONS = {
 class DecisionForm(FlaskForm):
     """What becomes of a correction."""
 
-    decision = RadioField(_l("What becomes of it?"), choices=offered(DECISIONS), validate_choice=False)
+    decision = RadioField(
+        _l("What becomes of it?"),
+        [Needed(_l("Say what becomes of the correction."))],
+        choices=offered(DECISIONS),
+        validate_choice=False,
+    )
     note = text(
         _l("Note for colleagues"),
         LONGEST_NOTE,

@@ -132,6 +132,7 @@ def test_no_address_is_shown_that_nobody_verified_and_no_email_at_all(
     app_context: Flask, client: CheckingClient
 ) -> None:
     store(
+        confidence="high",
         contacts=[
             ContactFactory.build(value="harvest@office.example"),
             ContactFactory.build(value="doubtful@office.example", verified_at=None),
