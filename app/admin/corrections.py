@@ -76,7 +76,7 @@ def show(correction_id: uuid.UUID) -> str:
 @audience(EDIT)
 def decide(correction_id: uuid.UUID) -> ResponseReturnValue:
     """Decide about a correction."""
-    row = corrections.find(correction_id)
+    corrections.find(correction_id)
     form = DecisionForm()
     if form.validate_on_submit() and accepted(
         form,
@@ -86,6 +86,10 @@ def decide(correction_id: uuid.UUID) -> ResponseReturnValue:
     ):
         flash(_("Decided. It is deleted in a year."), "success")
         return redirect(url_for("admin_corrections.index"), 303)
+    row = corrections.find(correction_id)
+    if not row.is_open:  # somebody else was faster: there is no form any more that could say so
+        flash(_("Somebody has decided about this correction already."), "error")
+        return redirect(url_for("admin_corrections.show", correction_id=correction_id), 303)
     return make_response(_page(form, row), 422)
 
 

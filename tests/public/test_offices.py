@@ -147,7 +147,7 @@ def test_no_address_is_shown_that_nobody_verified_and_no_email_at_all(
                 channel="post", value="", postal={**POSTAL, "street": "Left 3"}, status="withdrawn"
             ),
             ContactFactory.build(channel="web_form", value="https://back.example", status="suspended"),
-        ]
+        ],
     )
     page = fresh(client)
     assert "@" not in page.html
