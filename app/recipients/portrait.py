@@ -52,9 +52,10 @@ class Term:
 
 @dataclass(frozen=True)
 class Way:
-    """A way to reach the office. `url` and `lines` are empty unless somebody verified it."""
+    """A way to reach the office. `url` and `lines` are empty unless it is usable: verified, not suspended."""
 
     channel: str
+    usable: bool
     verified_at: datetime | None
     suspended: bool
     language: str
@@ -72,7 +73,7 @@ class Portrait:
         today: the term of whoever is addressed today, or None.
         vacant: whether it is recorded that nobody holds it today.
         terms: all that is known, newest first.
-        ways: how it is reached.
+        ways: how it is reached; of a sort with nothing usable, that there is one.
         sources: where all of this stands.
     """
 
@@ -114,14 +115,13 @@ def portrait_of(recipient: Recipient, language: str, *, day: date) -> Portrait:
     """Return an office as of a day, in words of a language. Asks nothing: the row comes with its parts."""
     addressed = holder_on(recipient.holders, day)
     terms = [_term(holder, day, addressed) for holder in sorted(recipient.holders, key=_newest, reverse=True)]
-    ways = [_way(recipient, contact, language) for contact in recipient.contacts if _is_told(contact)]
     return Portrait(
         recipient=recipient,
         country=country_name(recipient.country, language) if recipient.country else "",
         today=next((term for term in terms if term.addressed), None),
         vacant=addressed is None and any(term.vacant and term.now for term in terms),
         terms=tuple(terms),
-        ways=tuple(sorted(ways, key=_best_first)),
+        ways=_ways(recipient, language),
         sources=_sources(recipient.sources),
     )
 
@@ -146,14 +146,21 @@ def _term(holder: Holder, day: date, addressed: Holder | None) -> Term:
     )
 
 
-def _is_told(contact: Contact) -> bool:
-    return contact.status != "withdrawn"
+def _ways(recipient: Recipient, language: str) -> tuple[Way, ...]:
+    known = [contact for contact in recipient.contacts if contact.status != "withdrawn"]
+    ways = sorted((_way(recipient, contact, language) for contact in known), key=_best_first)
+    usable = [way for way in ways if way.usable]
+    # That there is another one of a sort, which nobody can use, helps nobody: it is told once, where there is none.
+    told = {way.channel for way in usable}
+    others = {way.channel: way for way in reversed(ways) if not way.usable and way.channel not in told}
+    return (*usable, *sorted(others.values(), key=_best_first))
 
 
 def _way(recipient: Recipient, contact: Contact, language: str) -> Way:
     usable = contact.is_usable
     return Way(
         channel=contact.channel,
+        usable=usable,
         verified_at=contact.verified_at,
         suspended=contact.status == "suspended",
         language=contact.language or "",

@@ -106,7 +106,7 @@ def test_holders_are_told_with_their_days_and_how_sure_we_are(
         "Stood In July 1, 2025 to December 31, 2025 · acting",
         "Vacant June 1, 2025 to December 31, 2025",
         "Before until May 31, 2025 Not verified",
-        "Long Ago January 1, 2001 to January 1, 2002 rests on one source",
+        "Long Ago January 1, 2001 to January 1, 2002 · rests on one source",
     ]
     assert "Who holds it today Now since January 1, 2026" in page.text
 
@@ -157,7 +157,26 @@ def test_no_address_is_shown_that_nobody_verified_and_no_email_at_all(
     address = text_of(next(page.elements("address")))
     assert all(part in address for part in ("Keeper of the Seal", "Quay 1", "1201 Geneva", "SWITZERLAND"))
     assert "Verified on November 1, 2026. Letters from this site go there." in page.text
-    assert page.text.count("Not verified") == 3
+    assert "Not verified" not in page.text
+
+
+def test_where_nothing_is_verified_the_page_says_so_once(app_context: Flask, client: CheckingClient) -> None:
+    store(
+        confidence="high",
+        contacts=[
+            *ContactFactory.build_batch(3, verified_at=None),
+            ContactFactory.build(channel="web_form", value="https://back.example", status="suspended"),
+        ],
+    )
+    page = fresh(client)
+    ways = [text_of(item) for item in page.elements("dd") if item.find("p") is not None]
+    assert ways == [
+        "Known, and not used at the moment: something came back from there.",
+        "Not verified One is known, and not shown or used before somebody has checked it.",
+    ]
+    assert "back.example" not in page.html
+    store(slug="silent", contacts=[ContactFactory.build(status="withdrawn")])
+    assert "No way is known to us that somebody has verified." in fresh(client, "/offices/silent").text
 
 
 @pytest.mark.parametrize(
