@@ -150,7 +150,7 @@ def _ways(recipient: Recipient, language: str) -> tuple[Way, ...]:
     known = [contact for contact in recipient.contacts if contact.status != "withdrawn"]
     ways = sorted((_way(recipient, contact, language) for contact in known), key=_best_first)
     usable = [way for way in ways if way.usable]
-    # That there is another one of a sort, which nobody can use, helps nobody: it is told once, where there is none.
+    # What nobody can use is told only of a sort of which there is nothing else, and once.
     told = {way.channel for way in usable}
     others = {way.channel: way for way in reversed(ways) if not way.usable and way.channel not in told}
     return (*usable, *sorted(others.values(), key=_best_first))
