@@ -6,7 +6,7 @@ from app.delivery import models as delivery
 from app.evidence import models as evidence
 from app.letters import models as letters
 from app.organizers import models as organizers
-from app.recipients import areas
+from app.recipients import areas, corrections
 from app.recipients import models as recipients
 from app.recipients.importer import uploads
 from app.security import audit, options, rate_limits
@@ -18,6 +18,7 @@ __all__ = [
     "audit",
     "campaigns",
     "content",
+    "corrections",
     "delivery",
     "evidence",
     "letters",

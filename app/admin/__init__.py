@@ -7,6 +7,7 @@ from app.admin import (
     asking,
     audit,
     contacts,
+    corrections,
     held,
     holders,
     imports,
@@ -22,7 +23,7 @@ from app.organizers.sign_in import init_sign_in
 
 __all__ = ["asking", "contacts", "holders", "imports", "init_admin", "second_looks"]
 
-ROOMS = (today, recipients, letters, held, organizers, audit, rules, account, welcome)
+ROOMS = (today, recipients, corrections, letters, held, organizers, audit, rules, account, welcome)
 
 
 def init_admin(app: Flask) -> None:

@@ -17,7 +17,7 @@ from wtforms.validators import StopValidation
 from app.errors import RedressError, Refused
 from app.i18n import countries, page_language
 from app.rendering.sentences import RenderingError
-from app.rendering.typography import clean_line, clean_text, unsafe_characters
+from app.rendering.typography import clean_line, clean_text, visible
 
 
 class Needed:
@@ -47,14 +47,6 @@ class _Cleaned:
         except RenderingError as error:
             field.data = visible(typed)
             raise StopValidation(_(error.message, **error.values)) from None
-
-
-def visible(typed: str) -> str:
-    """Return what was typed with a mark (U+FFFD) for every character that no page may hold."""
-    marked = list(typed)
-    for index, _name in unsafe_characters(typed):
-        marked[index] = "\ufffd"
-    return "".join(marked)
 
 
 def line(label: Any, limit: int = 200, needed: Any = None, **more: Any) -> StringField:

@@ -11,7 +11,6 @@ from flask_babel import gettext as _
 
 from app import clock
 from app.admin.acting import me
-from app.admin.fields import visible
 from app.delivery.models import STATES
 from app.errors import Refused
 from app.i18n import page_language
@@ -19,6 +18,7 @@ from app.letters import deciding, desk
 from app.letters.cursor import Cursor
 from app.organizers.accounts import names_of_actors
 from app.recipients import listing
+from app.rendering.typography import visible
 from app.security.guard import audience, permission
 
 bp = Blueprint("admin_letters", __name__, url_prefix="/admin/letters")

@@ -13,12 +13,15 @@ from flask_wtf import FlaskForm
 from app import clock
 from app.admin import words
 from app.admin.acting import me
-from app.admin.fields import accepted, visible
+from app.admin.fields import accepted
 from app.admin.recipient_forms import CloseForm, OfficeForm
 from app.campaigns.audience import memberships
 from app.i18n import country_name, page_language
+from app.letters.desk import states_of_office
 from app.organizers import accounts, audit
-from app.recipients import editing, listing, second_look
+from app.recipients import corrections, editing, listing, second_look
+from app.recipients.handover import handover
+from app.rendering.typography import visible
 from app.security.guard import audience, permission
 
 bp = Blueprint("admin_recipients", __name__, url_prefix="/admin/recipients")
@@ -48,12 +51,16 @@ def show(recipient_id: uuid.UUID) -> str:
     """Show an office whole."""
     today = clock.now().date()
     recipient = listing.office(recipient_id)
+    copies = states_of_office(recipient_id)
     may_audit = current_user.has_permission("audit.view")
     found = {contact.id: second_look.proposal_of(contact) for contact in recipient.contacts}
     proposals = {contact_id: proposal for contact_id, proposal in found.items() if proposal}
     return render_template(
         "admin/recipients/show.html",
         line=listing.line_of(recipient, today),
+        copies=copies,
+        handover=handover(recipient, day=today, copies=copies),
+        corrections=corrections.count_open(recipient_id),
         campaigns=memberships(recipient_id, page_language()),
         country=country_name(recipient.country or "", page_language()),
         history=audit.lines(about=recipient_id, limit=HISTORY) if may_audit else [],

@@ -11,7 +11,7 @@ from app import clock
 from app.i18n import page_language
 from app.i18n.dates import locale_of
 from app.letters import desk
-from app.recipients import listing, second_look
+from app.recipients import corrections, listing, second_look
 from app.security.guard import ORGANIZER, audience, permission
 
 bp = Blueprint("admin", __name__, url_prefix="/admin")
@@ -28,6 +28,7 @@ def today() -> str:
         counts=desk.pressing(),
         to_check=listing.to_check(day),
         waiting=second_look.waiting_count(),
+        corrections=corrections.count_open(),
         days=desk.confirmed_by_day(today=day),
         standing=desk.standing_of_offices(day=day),
     )

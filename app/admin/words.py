@@ -8,13 +8,9 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-LEVELS = {
-    "international": _l("International"),
-    "national": _l("National"),
-    "state": _l("State or region"),
-    "local": _l("Local"),
-    "organization": _l("Organization"),
-}
+from app.recipients import words as recipients
+
+LEVELS = recipients.LEVELS
 STATUSES = {"open": _l("Open"), "closed": _l("Closed")}
 ACCEPTS = {
     "public": _l("Letters from anybody"),

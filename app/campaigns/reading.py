@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
@@ -18,7 +20,7 @@ from app.errors import NotFound
 from app.evidence.models import Fact
 from app.evidence.reading import current_facts
 from app.i18n.dates import term_of
-from app.recipients.models import Holder
+from app.recipients.models import Holder, Recipient
 from app.recipients.resolution import Addressee, resolve
 
 
@@ -138,6 +140,36 @@ def live_campaigns(language: str, *, today: date) -> list[CampaignPage]:
     """Return the campaigns that take letters today, newest first."""
     query = (
         select(Campaign).where(Campaign.status == "live").order_by(Campaign.opens_on.desc(), Campaign.slug)
+    )
+    pages = [page_of(campaign, language, today=today) for campaign in db.session.scalars(query)]
+    return [page for page in pages if page.is_open]
+
+
+def campaigns_of_office(
+    session: Session, recipient_id: uuid.UUID, *, also: Collection[uuid.UUID] = ()
+) -> list[Campaign]:
+    """Return the campaigns that an office is in the audience of, and `also` these; no drafts."""
+    members = select(AudienceMember.campaign_id).where(AudienceMember.recipient_id == recipient_id)
+    wanted = Campaign.id.in_(members) | Campaign.id.in_(also)
+    query = select(Campaign).where(wanted, Campaign.status != "draft").order_by(Campaign.slug)
+    return list(session.scalars(query))
+
+
+def campaigns_writing_to(recipient_id: uuid.UUID, language: str, *, today: date) -> list[CampaignPage]:
+    """Return the campaigns in which a supporter can write to an office today, newest first."""
+    query = (
+        select(Campaign)
+        .join(AudienceMember, AudienceMember.campaign_id == Campaign.id)
+        .join(Recipient, AudienceMember.recipient_id == Recipient.id)
+        .where(
+            Recipient.id == recipient_id,
+            Recipient.status == "open",
+            Recipient.accepts == "public",
+            AudienceMember.history.is_(False),
+            AudienceMember.template_key != "",
+            Campaign.status == "live",
+        )
+        .order_by(Campaign.opens_on.desc(), Campaign.slug)
     )
     pages = [page_of(campaign, language, today=today) for campaign in db.session.scalars(query)]
     return [page for page in pages if page.is_open]

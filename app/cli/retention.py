@@ -22,5 +22,6 @@ def run(installation: Installation) -> None:
         purged = purge(now=clock.now())
     click.echo(
         f"Deleted: {purged.unconfirmed} unconfirmed letters, texts of {purged.texts} letters, "
-        f"{purged.notices} notices, identities of {purged.supporters} supporters."
+        f"{purged.notices} notices, identities of {purged.supporters} supporters, "
+        f"{purged.corrections} corrections."
     )

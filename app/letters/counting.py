@@ -7,10 +7,28 @@ from dataclasses import dataclass
 
 from sqlalchemy import distinct, func, select
 
+from app.campaigns.models import Campaign
+from app.campaigns.reading import campaigns_of_office
+from app.campaigns.texts import text
 from app.database import db
 from app.delivery.models import Delivery
 from app.letters.models import Letter
 from app.supporters.models import Supporter
+
+LEAST_TOLD = 5
+"""A smaller number of letters is not told: it could tell about one person."""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Letters of one campaign that the mail server of an office took.
+
+    `count` is None for fewer than `LEAST_TOLD`, none among them.
+    """
+
+    campaign: Campaign
+    title: str
+    count: int | None
 
 
 @dataclass(frozen=True)
@@ -41,3 +59,32 @@ def tally(campaign_id: uuid.UUID) -> Tally:
     )
     letters, people, countries = db.session.execute(query).one()
     return Tally(letters=letters, people=people, countries=countries)
+
+
+def taken_by(recipient_id: uuid.UUID, language: str) -> list[Taken]:
+    """Return how many letters of each campaign the mail server of an office took.
+
+    Args:
+        recipient_id: the office.
+        language: of the campaigns' titles.
+
+    Returns:
+        A line for every campaign, drafts aside, that writes to the office or wrote to it; by title.
+    """
+    query = (
+        select(Letter.campaign_id, func.count(Delivery.id))
+        .join(Letter, Delivery.letter_id == Letter.id)
+        .where(Delivery.recipient_id == recipient_id, Delivery.state == "accepted")
+        .group_by(Letter.campaign_id)
+    )
+    counts = dict(db.session.execute(query).all())
+    found = campaigns_of_office(db.session, recipient_id, also=counts.keys())
+    lines = [
+        Taken(campaign, text(campaign.title, language), _told(counts.get(campaign.id, 0)))
+        for campaign in found
+    ]
+    return sorted(lines, key=lambda line: line.title.casefold())
+
+
+def _told(count: int) -> int | None:
+    return count if count >= LEAST_TOLD else None

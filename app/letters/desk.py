@@ -20,7 +20,7 @@ from sqlalchemy.orm import defer, selectinload
 from app.campaigns.models import AudienceMember, Campaign
 from app.campaigns.texts import text
 from app.database import UtcDateTime, db, transaction
-from app.delivery.models import Delivery
+from app.delivery.models import STATES, Delivery
 from app.errors import NotFound
 from app.letters.cursor import Cursor
 from app.letters.models import Letter
@@ -190,6 +190,17 @@ def pressing() -> dict[str, int]:
         .group_by(Delivery.state)
     )
     return dict(db.session.execute(query).all())
+
+
+def states_of_office(recipient_id: uuid.UUID) -> dict[str, int]:
+    """Return how many copies to an office are in each state, in the order of `STATES`; no zeros."""
+    query = (
+        sa.select(Delivery.state, sa.func.count())
+        .where(Delivery.recipient_id == recipient_id, Delivery.kind == "letter")
+        .group_by(Delivery.state)
+    )
+    counts = dict(db.session.execute(query).all())
+    return {state: counts[state] for state in STATES if state in counts}
 
 
 def standing_of_offices(*, day: date) -> list[OfficeStanding]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, exists, or_, select, update
@@ -16,6 +16,7 @@ from app.delivery.models import Delivery
 from app.delivery.outbox import cancel
 from app.delivery.states import FINAL, WITHDRAWABLE
 from app.letters.models import Letter
+from app.recipients.corrections import purge_decided
 from app.supporters.models import Consent, Supporter
 
 TEXT_KEPT = timedelta(days=28)
@@ -31,15 +32,16 @@ SEALED = tuple(
 
 @dataclass(frozen=True)
 class Purged:
-    """How many letters, texts, notices and supporters were deleted."""
+    """How many letters, texts, notices, supporters and corrections were deleted."""
 
     unconfirmed: int
     texts: int
     notices: int
     supporters: int
+    corrections: int
 
     def __bool__(self) -> bool:
-        return bool(self.unconfirmed or self.texts or self.notices or self.supporters)
+        return any(astuple(self))
 
 
 def purge(*, now: datetime) -> Purged:
@@ -47,14 +49,15 @@ def purge(*, now: datetime) -> Purged:
 
     Unconfirmed letters when their link ends (7 days); texts 28 days after the last copy's final
     state; who wrote, 90 days after the campaign's last day, with the text of letters that never came to
-    an end and what was still to leave; our own mails after 7 days. Rows that only count (states,
-    times, countries) stay.
+    an end and what was still to leave; our own mails after 7 days; corrections of offices a year after
+    their decision. Rows that only count (states, times, countries) stay.
     """
     return Purged(
         unconfirmed=_repeat(_purge_unconfirmed, now),
         texts=_repeat(_purge_texts, now),
         notices=_repeat(_purge_notices, now),
         supporters=_repeat(_purge_identities, now),
+        corrections=_repeat(_purge_corrections, now),
     )
 
 
@@ -105,6 +108,10 @@ def _purge_notices(session: Session, now: datetime) -> int:
     notices = list(session.scalars(query.limit(BATCH)))
     session.execute(delete(Delivery).where(Delivery.id.in_(notices)))
     return len(notices)
+
+
+def _purge_corrections(session: Session, now: datetime) -> int:
+    return purge_decided(session, now, limit=BATCH)
 
 
 def _end_letters(session: Session, people: list[uuid.UUID], now: datetime) -> None:

@@ -38,6 +38,8 @@ ACTIONS = {
     "contact.withdrawn": _l("withdrew a contact"),
     "rule.switched_on": _l("switched a rule on"),
     "rule.switched_off": _l("switched a rule off"),
+    "correction.taken_over": _l("took over a correction"),
+    "correction.not_taken_over": _l("did not take over a correction"),
     "campaign.office_added": _l("added an office to a campaign"),
     "campaign.office_changed": _l("changed what a campaign asks of an office"),
     "letter.viewed": _l("read name and text of a letter"),

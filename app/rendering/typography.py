@@ -116,6 +116,14 @@ def unsafe_characters(text: str) -> Iterator[tuple[int, str]]:
         yield found.start(), character_name(found.group())
 
 
+def visible(typed: str) -> str:
+    """Return what was typed with a mark (U+FFFD) for every character that no page may hold."""
+    marked = list(typed)
+    for index, _name in unsafe_characters(typed):
+        marked[index] = "\ufffd"
+    return "".join(marked)
+
+
 def character_name(character: str) -> str:
     """Return the Unicode name of a character, or its code where it has none."""
     code = ord(character)

@@ -20,6 +20,7 @@ from app.recipients.drafts import ContactDraft
 from app.recipients.importer import uploads
 from app.recipients.models import Contact, Holder, Recipient
 from tests.factories.campaigns import store_campaign
+from tests.factories.corrections import propose
 from tests.factories.letters import write_and_confirm
 from tests.factories.organizers import desk_of, store_account
 from tests.support.client import CheckingClient
@@ -38,6 +39,8 @@ LEAST = {
     "admin_account.show": VIEWER,
     "admin_account.sign_out_everywhere": VIEWER,
     "admin_audit.index": OWNER,
+    "admin_corrections.index": VIEWER,
+    "admin_corrections.show": VIEWER,
     "admin_held.index": VIEWER,
     "admin_letters.index": VIEWER,
     "admin_letters.show": VIEWER,
@@ -61,6 +64,7 @@ LEAST = {
 }
 ROOMS = {
     "admin_recipients": ORGANIZER,
+    "admin_corrections": ORGANIZER,
     "admin_held": ORGANIZER,
     "admin_organizers": OWNER,
     "admin_rules": OWNER,
@@ -87,7 +91,7 @@ def things(app: Flask) -> dict[str, object]:
         assert office is not None
         assert delivery is not None
         contact = db.session.scalars(select(Contact).where(Contact.recipient_id == office.id)).one()
-        propose(contact)
+        propose_address(contact)
         colleague = accounts.find_by_email(store_account("organizer").email)
         return {
             "recipient_id": office.id,
@@ -98,13 +102,14 @@ def things(app: Flask) -> dict[str, object]:
             "delivery_id": delivery.id,
             "organizer_id": colleague.id,
             "upload_id": store_upload(),
+            "correction_id": propose(office.id).id,
             "decision": "cancel",
             "step": "suspend",
             "token": "x" * 43,
         }
 
 
-def propose(contact: Contact) -> None:
+def propose_address(contact: Contact) -> None:
     """Let another address of a contact wait for somebody's yes."""
     draft = ContactDraft(channel="email", value="another@offices.example")
     reaching.edit_contact(contact.id, draft, seen=contact.edited_at, actor="test", now=clock.now())

@@ -31,7 +31,7 @@ from tests.factories.recipients import ContactFactory, OfficeFactory
 from tests.factories.storage import counts, everything, raw_bytes
 from tests.support.plugins.database import TimeTravel
 
-NOTHING = Purged(0, 0, 0, 0)
+NOTHING = Purged(0, 0, 0, 0, 0)
 DAY = timedelta(days=1)
 MOMENT = timedelta(microseconds=1)
 MARKERS = ["PLANTEDNAME", "plantedmail", "PLANTEDWORDS", "PLANTEDCITY", "PLANTEDTITLE"]
@@ -223,7 +223,9 @@ def test_purging_in_batches_leaves_nothing_over(app_context: Flask, monkeypatch:
         write_letter(slug, now=now)
         write_and_confirm(slug, now=now)
     deliver_all(now)
-    assert purge(now=now + 100 * DAY) == Purged(unconfirmed=5, texts=5, notices=10, supporters=5)
+    assert purge(now=now + 100 * DAY) == Purged(
+        unconfirmed=5, texts=5, notices=10, supporters=5, corrections=0
+    )
 
 
 @pytest.mark.backends("sqlite")  # the bytes on the disk are looked at

@@ -128,8 +128,9 @@ def _fill() -> dict[str, int]:
     return counts
 
 
-CHOSEN = {"deliveries.state": "queued"}
-"""Words that the other columns of a row must agree with: only what waits has a time at which it is due."""
+CHOSEN = {"deliveries.state": "queued", "corrections.state": "taken_over"}
+"""Words that the other columns of a row must agree with: only what waits has a time at which it is due, and
+only what was decided has one at which it was."""
 
 
 def _value(column: sa.Column[Any], keys: dict[str, uuid.UUID]) -> Any:

@@ -81,6 +81,7 @@ class Stop:
 def public_tour(tab: Page, site: DevelopmentSite, supporter: Supporter) -> Iterator[Stop]:
     """Walk over all pages that a supporter can meet on a site that works."""
     yield from _reading(tab, site)
+    yield from _looking_at_offices(tab, site)
     yield from _writing(tab, site, supporter)
     yield from _confirming(tab, supporter)
     yield from _following(tab, site)
@@ -113,6 +114,31 @@ def _reading(tab: Page, site: DevelopmentSite) -> Iterator[Stop]:
     for name, path in (("home", "/"), ("campaign", f"/campaigns/{CAMPAIGN}"), ("privacy", "/privacy")):
         open_page(tab, site.url + path)
         yield Stop(name)
+
+
+def _looking_at_offices(tab: Page, site: DevelopmentSite) -> Iterator[Stop]:
+    open_page(tab, f"{site.url}/offices")
+    yield Stop("offices")
+    open_page(tab, f"{site.url}/offices?q=nothing-of-that-name")
+    yield Stop("offices-none")
+    for slug, name in (
+        ("osce-minsk-cochair-france", "closed"),
+        ("un-wgad", "cases"),
+        (OFFICES[2], "open"),
+    ):
+        open_page(tab, f"{site.url}/offices/{slug}")
+        yield Stop(f"office-{name}")
+    follow(tab, tab.get_by_role("link", name="Propose a correction", exact=True))
+    yield Stop("correct")
+    follow(tab, tab.get_by_role("button", name="Send the correction"))
+    expect(tab.locator("#errors")).to_be_visible()
+    yield Stop("correct-with-errors", 422)
+    tab.get_by_label("What is wrong").fill("Since 1 December somebody else holds it: Nare Hakobyan.")
+    tab.get_by_label("Where can we check that?").fill(f"https://office.example/{'long-address-' * 12}page")
+    follow(tab, tab.get_by_role("button", name="Send the correction"))
+    yield Stop("corrected")
+    open_page(tab, f"{site.url}/offices/no-such-office")
+    yield Stop("office-unknown", 404)
 
 
 def _writing(tab: Page, site: DevelopmentSite, supporter: Supporter) -> Iterator[Stop]:
@@ -216,6 +242,7 @@ def desk_tour(tab: Page, site: DevelopmentSite) -> Iterator[Stop]:
     for name in import_offices(tab, site, IMPORTED, IMPORTED.replace("Registrar", "Chancellor")):
         yield Stop(f"desk-{name}")
     yield from _letters(tab, site)
+    yield from _corrections(tab, site)
     yield from _organizers(tab, site)
     yield from _account(tab, site, owner)
 
@@ -272,6 +299,34 @@ def _letters(tab: Page, site: DevelopmentSite) -> Iterator[Stop]:
     yield Stop("desk-held")
     follow(tab, tab.get_by_role("link", name="Cancel them").first)
     yield Stop("desk-held-cancel")
+
+
+def _corrections(tab: Page, site: DevelopmentSite) -> Iterator[Stop]:
+    open_page(tab, f"{site.url}/admin/corrections")
+    if tab.get_by_role("link", name="Decide").count() == 0:  # nobody has walked over the public pages before
+        yield Stop("desk-corrections-none")
+        _propose(site)
+        tab.reload()
+    yield Stop("desk-corrections")
+    follow(tab, tab.get_by_role("link", name="Decide").first)
+    yield Stop("desk-correction")
+    follow(tab, tab.get_by_role("button", name="Decide"))
+    expect(tab.locator("#errors")).to_be_visible()
+    yield Stop("desk-correction-with-errors", 422)
+    tab.get_by_label("Not taken over").check()
+    tab.get_by_label("Note for colleagues").fill("The page says nothing of the kind.")
+    follow(tab, tab.get_by_role("button", name="Decide"))
+    yield Stop("desk-corrections-decided")
+    open_page(tab, f"{site.url}/admin/recipients?q=chairman-in-office")
+    follow(tab, tab.locator("tbody a").first)
+    yield Stop("desk-office-with-letters")
+
+
+def _propose(site: DevelopmentSite) -> None:
+    visitor = Visitor(site.url)
+    typed = {"text": "Since 1 December somebody else holds it.", "source": "See https://office.example/news."}
+    page = visitor.get(f"/offices/{OFFICES[2]}/correct")
+    assert visitor.submit(page, typed, field="source").status == 200
 
 
 def _organizers(tab: Page, site: DevelopmentSite) -> Iterator[Stop]:
