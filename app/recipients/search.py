@@ -37,7 +37,8 @@ def refresh_search_text(recipient: Recipient) -> None:
     To be called after every change of the row or of its holders, in the same transaction.
     """
     words = [recipient.institution, recipient.title, recipient.short_name, *(recipient.variants or ())]
-    for holder in recipient.holders:
+    # In an order of their own: what comes from the database in another one must not make another text.
+    for holder in sorted(recipient.holders, key=lambda holder: holder.name or ""):
         words += [holder.name, *(holder.variants or ())]
     # A row that was never stored has no value yet where the table has a default.
     recipient.search_text = search_text(word for word in words if word)

@@ -230,7 +230,8 @@ def test_letters_are_told_as_sums_and_few_of_them_as_few(app_context: Flask, cli
 
 def _letters() -> list[Delivery]:
     db.session.rollback()
-    return list(db.session.scalars(select(Delivery).where(Delivery.kind == "letter")))
+    letters = select(Delivery).where(Delivery.kind == "letter").order_by(Delivery.id)
+    return list(db.session.scalars(letters))
 
 
 def _take(count: int) -> None:

@@ -211,7 +211,7 @@ def _defaults(kind: RecordKind) -> dict[str, Any]:
 def _search_text(office: stored.StoredOffice) -> str:
     row = office.row
     words = [row["institution"], row["title"], row["short_name"], *row["variants"]]
-    for holder in office.holders.values():
+    for holder in sorted(office.holders.values(), key=lambda holder: str(holder["name"])):
         words += [holder["name"], *holder["variants"]]
     return search_text(words)
 
