@@ -20,7 +20,7 @@ from tests.factories.organizers import desk_of
 from tests.support.client import CheckingClient
 from tests.support.lengths import length
 
-FEW, MANY = 1_000, length(10_000, 100_000)
+FEW, MANY = 1_000, length(4_000, 100_000)
 TURNS = 25
 MOST_TIMES = 1.5
 BATCH = 5_000
