@@ -95,11 +95,14 @@ def _finding_representatives(tab: Page, site: DevelopmentSite) -> Iterator[Stop]
     site.execute("UPDATE campaigns SET representatives = ? WHERE slug = ?", json.dumps(asked), CAMPAIGN)
     for number, slug in enumerate(("us-bureau-eur", "us-bureau-drl"), 1):
         area, key = f"{number:032x}", f"us/ca/cd:{number}"
+        columns = "(id, key, kind, country, name, code, edition)"
         site.execute(
-            "INSERT INTO areas (id, key, kind, country, name, code, edition) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            f"INSERT OR IGNORE INTO areas {columns} VALUES (?, ?, ?, ?, ?, ?, ?)",
             *(area, key, "district", "US", f"District {number}", str(number), "a tour"),
         )
-        codes = "INSERT INTO area_postal_codes (id, area_id, country, postal_code) VALUES (?, ?, ?, ?)"
+        codes = (
+            "INSERT OR IGNORE INTO area_postal_codes (id, area_id, country, postal_code) VALUES (?, ?, ?, ?)"
+        )
         site.execute(codes, area, area, "US", "91206")
         site.execute("UPDATE recipients SET area_id = ? WHERE slug = ?", area, slug)
     go_to_form(tab, site)
