@@ -1,7 +1,6 @@
 """Names the fixtures; they live in tests/support/plugins, a file for each kind of thing."""
 
 pytest_plugins = (
-    "tests.support.plugins.order",
     "tests.support.plugins.network",
     "tests.support.plugins.database",
     "tests.support.plugins.mail",
