@@ -21,6 +21,7 @@ from app.delivery import causes, outbox
 from app.delivery.models import Delivery
 from app.delivery.states import transition
 from app.errors import NotFound, Refused
+from app.letters.dispatch import must_be_held
 from app.letters.freezing import envelope_of
 from app.letters.models import Letter
 from app.letters.wording import Worded
@@ -98,6 +99,13 @@ def release_in(session: Session, delivery: Delivery, *, actor: str, now: datetim
     """Queue a held copy in the caller's transaction (as `release_copy`)."""
     addressee = _reachable(session, delivery, now)
     if delivery.wire_sealed is not None:
+        if must_be_held(session, delivery):
+            raise Refused(
+                _(
+                    "The office has changed since: as it is, the letter would be held again. "
+                    "Address it anew, at Held letters."
+                )
+            )
         outbox.queue_again(session, delivery, now=now, cause=RELEASED, actor=actor)
     else:
         _address(session, delivery, addressee, actor=actor, now=now)

@@ -7,6 +7,7 @@ closing are those of today. What waited for a contact is released as soon as the
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -217,9 +218,13 @@ def release_waiting(*, now: datetime, actor: str = audit.SYSTEM) -> int:
 
 def _release(actor: str, now: datetime) -> Callable[[Session, Sequence[Delivery]], int]:
     def release(session: Session, copies: Sequence[Delivery]) -> int:
+        released = 0
         for copy in copies:
-            release_in(session, copy, actor=actor, now=now)
-        return len(copies)
+            # One whose text is not kept any more stays, and must not keep the others back.
+            with contextlib.suppress(Refused):
+                release_in(session, copy, actor=actor, now=now)
+                released += 1
+        return released
 
     return release
 

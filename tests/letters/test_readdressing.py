@@ -17,7 +17,7 @@ from app.delivery.models import Delivery, StateChange
 from app.delivery.outbox import hold
 from app.errors import NotFound, Refused
 from app.letters import readdressing
-from app.letters.deciding import cause_sentence
+from app.letters.deciding import cause_sentence, release_copy
 from app.letters.dispatch import (
     CONTACT_CHANGED,
     HOLDER_CHANGED,
@@ -280,6 +280,29 @@ def test_a_contact_that_is_added_later_releases_what_waited_for_it(app_context: 
         "new@offices.example"
     ]
     assert [copy.state for copy in follow(page, "en").copies] == ["accepted", "held"]
+
+
+def test_a_waiting_letter_whose_text_is_gone_keeps_no_other_back() -> None:
+    desk = office(contacts=[])
+    confirmed([desk], 2)
+    with transaction() as session:
+        gone = session.scalars(select(Delivery).where(Delivery.kind == "letter")).first()
+        assert gone is not None
+        gone.text = ""
+        session.get_one(Recipient, desk.id).contacts = [ContactFactory.build()]
+    assert readdressing.release_waiting(now=clock.now()) == 1
+    assert states() == {("queued", ""): 1, ("held", NO_CONTACT): 1}
+
+
+def test_a_letter_to_somebody_who_left_is_not_simply_released(app_context: Flask) -> None:
+    desk = office()
+    confirmed([desk])
+    change_holder(desk)
+    send(app_context)
+    (copy,) = copies()
+    with pytest.raises(Refused, match="Address it anew"):
+        release_copy(copy.id, actor=WHO, now=clock.now())
+    assert states() == {("held", HOLDER_CHANGED): 1}
 
 
 def test_what_was_held_for_another_reason_is_not_released() -> None:
