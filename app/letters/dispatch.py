@@ -38,7 +38,7 @@ class _Desk:
     mailbox: str
 
 
-def must_be_held(session: Session, delivery: Delivery) -> str:
+def must_be_held(_session: Session, delivery: Delivery) -> str:
     """Return "", or why this mail must not leave as it is (a `DispatchCheck`).
 
     Asked of every mail in the transaction in which its attempt begins. What an office looks like is
@@ -46,8 +46,7 @@ def must_be_held(session: Session, delivery: Delivery) -> str:
     """
     if delivery.recipient_id is None or delivery.template_version_id is None:
         return ""
-    version = session.get_one(TemplateVersion, delivery.template_version_id)
-    desk = _desk(delivery.recipient_id, version.template.language)
+    desk = _desk(delivery.recipient_id, delivery.template_version_id)
     if not desk.is_open:
         return OFFICE_CLOSED
     # The name too: whoever corrects a row instead of ending a term has changed the addressee all the same.
@@ -61,14 +60,15 @@ def address_in(text: str) -> str:
     return text.partition("\n\n")[0]
 
 
-def _desk(recipient_id: uuid.UUID, language: str) -> _Desk:
+def _desk(recipient_id: uuid.UUID, version_id: uuid.UUID) -> _Desk:
     day = clock.now().date()
     memory: ContentMemory[_Desk] = current_app.extensions["redress_desks"]
-    return memory.get((recipient_id, language, day), lambda: _look(recipient_id, language))
+    return memory.get((recipient_id, version_id, day), lambda: _look(recipient_id, version_id))
 
 
-def _look(recipient_id: uuid.UUID, language: str) -> _Desk:
+def _look(recipient_id: uuid.UUID, version_id: uuid.UUID) -> _Desk:
     with db.sessionmaker() as session:
+        language = session.get_one(TemplateVersion, version_id).template.language
         addressee = resolve(session, [recipient_id], day=clock.now().date())[recipient_id]
         lines = with_institution(
             addressee.form_of_address(language).envelope, addressee.recipient.institution

@@ -84,10 +84,14 @@ class Outcome:
 
 def held_groups(*, day: date) -> list[HeldGroup]:
     """Return what is held, the largest group first."""
+    return _groups(day=day)
+
+
+def _groups(*only: sa.ColumnElement[bool], day: date) -> list[HeldGroup]:
     place = (Delivery.recipient_id, Delivery.reason)
     query = (
         sa.select(*place, sa.func.count(), sa.func.min(Delivery.state_at))
-        .where(Delivery.kind == "letter", Delivery.state == "held")
+        .where(Delivery.kind == "letter", Delivery.state == "held", *only)
         .group_by(*place)
         .order_by(sa.func.count().desc(), *place)
     )
@@ -104,10 +108,10 @@ def held_group(recipient_id: uuid.UUID, reason: str, *, day: date) -> HeldGroup:
     Raises:
         NotFound: nothing is held at this office for this reason any more.
     """
-    for group in held_groups(day=day):
-        if (group.recipient.id, group.reason) == (recipient_id, reason):
-            return group
-    raise NotFound(_("None of these letters is held any more."))
+    found = _groups(Delivery.recipient_id == recipient_id, Delivery.reason == reason, day=day)
+    if not found:
+        raise NotFound(_("None of these letters is held any more."))
+    return found[0]
 
 
 def _group(recipient_id: uuid.UUID, reason: str, count: int, since: datetime, *, day: date) -> HeldGroup:

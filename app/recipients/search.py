@@ -102,7 +102,7 @@ def _is_found_anew(row: Recipient) -> bool:
 def matching(query: str) -> list[sa.ColumnElement[bool]]:
     """Return the conditions under which a recipient is found: each word of `query` begins one of its words.
 
-    Words that begin hundreds of names narrow nothing down: of what fits, `MOST_FOUND` are looked at.
+    A word that begins the names of thousands narrows nothing down: `MOST_FOUND` of them are looked at.
     """
     words = [word[:LONGEST_WORD] for word in re.findall(r"\w+", normalised(query))]
     if not words:
