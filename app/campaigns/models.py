@@ -20,6 +20,7 @@ class Campaign(Content, Base):
     `personal` holds {"required": bool, "minimum_words": int, "prompts": {"en": [..]}};
     `facts` lists the keys of the facts that its page shows, in order.
     `representatives` is what it asks of those who represent the supporter, if it does (`representing`).
+    `attachments` are texts to download, by name: {"resolution": {"title": {"en": …}, "text": {"en": …}}}.
     """
 
     __tablename__ = "campaigns"
@@ -39,6 +40,7 @@ class Campaign(Content, Base):
     consent: Mapped[dict[str, Any]] = mapped_column(Json)
     personal: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
     representatives: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    attachments: Mapped[dict[str, Any] | None] = mapped_column(Json)
     edited_at: Mapped[datetime | None]
 
     audience: Mapped[list[AudienceMember]] = relationship(
@@ -50,7 +52,11 @@ class Campaign(Content, Base):
 
 
 class LetterTemplate(Content, Base):
-    """A letter of a campaign in one language. Its wording lives in its versions."""
+    """A letter of a campaign in one language. Its wording lives in its versions.
+
+    `shortest` and `longest` are the words that its body may have without the supporter's own; `own_words` is
+    how many words of their own it asks for, None where it asks for no more than its campaign does.
+    """
 
     __tablename__ = "letter_templates"
     __table_args__ = (sa.UniqueConstraint("campaign_id", "key", "language"),)
@@ -60,6 +66,9 @@ class LetterTemplate(Content, Base):
     language: Mapped[str] = mapped_column(sa.String(12))
     name: Mapped[str] = mapped_column(sa.String(200))
     kind: Mapped[str] = mapped_column(sa.String(20), default="")
+    shortest: Mapped[int | None]
+    longest: Mapped[int | None]
+    own_words: Mapped[int | None]
 
     campaign: Mapped[Campaign] = relationship(back_populates="templates")
     versions: Mapped[list[TemplateVersion]] = relationship(
@@ -68,15 +77,31 @@ class LetterTemplate(Content, Base):
 
 
 class TemplateVersion(Content, Base):
-    """The wording as it was saved once. Never changed: letters name the version they were written with."""
+    """The wording as it was saved once. Never changed: letters name the version they were written with.
+
+    `points` holds {"least": 1, "most": 3, "of": [{"key": …, "label": …, "texts": [wording, …]}, …]}, or
+    nothing; `wordings` holds {"opening": [wording, …], …}. Each wording is in the letter language.
+    Supporters are offered what is published, from `publish_at` on; what a machine drafted only after
+    somebody approved it (`offered_version`).
+    """
 
     __tablename__ = "template_versions"
-    __table_args__ = (sa.UniqueConstraint("template_id", "number"),)
+    __table_args__ = (
+        sa.UniqueConstraint("template_id", "number"),
+        sa.CheckConstraint("status IN ('draft', 'review', 'published')", name="status"),
+    )
 
     template_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("letter_templates.id", ondelete="CASCADE"))
     number: Mapped[int]
     subject: Mapped[str] = mapped_column(sa.String(300))
     body: Mapped[str] = mapped_column(sa.Text)
+    points: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    wordings: Mapped[dict[str, list[str]] | None] = mapped_column(Json)
+    status: Mapped[str] = mapped_column(sa.String(10), default="draft", server_default=sa.text("'published'"))
+    machine_drafted: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    approved_by: Mapped[str] = mapped_column(sa.String(200), default="", server_default=sa.text("''"))
+    approved_at: Mapped[datetime | None]
+    publish_at: Mapped[datetime | None]
     made_at: Mapped[datetime]
     made_by: Mapped[str] = mapped_column(sa.String(200))
 
@@ -88,6 +113,7 @@ class AudienceMember(Content, Base):
 
     `ask` is the line on the card, `ask_text` the sentence in the letter, both by language.
     With `history` the office is shown as one that was written to once and cannot be chosen.
+    `only_from` is {"country": "US", "cities": ["Los Angeles", …]} where only who lives there can choose it.
     """
 
     __tablename__ = "audience_members"
@@ -101,5 +127,6 @@ class AudienceMember(Content, Base):
     history: Mapped[bool] = mapped_column(default=False)
     ask: Mapped[dict[str, str]] = mapped_column(Json, default=dict)
     ask_text: Mapped[dict[str, str]] = mapped_column(Json, default=dict)
+    only_from: Mapped[dict[str, Any] | None] = mapped_column(Json)
 
     campaign: Mapped[Campaign] = relationship(back_populates="audience")

@@ -8,7 +8,7 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.database import Base
+from app.database import Base, Json
 from app.security.sealed import SealedText
 from app.supporters.models import Supporter
 
@@ -18,6 +18,8 @@ class Letter(Base):
 
     `submission_key` comes from the form: the same form posted again is the same letter.
     `reference` is what the letter is called on paper, in mails and on the telephone.
+    `points` are the keys of the chosen points, in the supporter's order; which wordings were drawn follows
+    from `submission_key`. `sketches` tell how close it is to other letters (`closeness`), not what it says.
     Tokens are stored as SHA-256 only. A letter is confirmed when `confirmed_at` is set.
     """
 
@@ -29,6 +31,8 @@ class Letter(Base):
     reference: Mapped[str] = mapped_column(sa.String(20), unique=True)
     language: Mapped[str] = mapped_column(sa.String(12))
     personal_message_sealed: Mapped[bytes | None]
+    points: Mapped[list[str] | None] = mapped_column(Json)
+    sketches: Mapped[dict[str, str] | None] = mapped_column(Json)
     written_on: Mapped[date]
     created_at: Mapped[datetime]
     confirm_token_hash: Mapped[bytes] = mapped_column(sa.LargeBinary(32), unique=True)

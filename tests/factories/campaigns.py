@@ -29,12 +29,25 @@ class TemplateFactory(factory.Factory):
     class Params:
         subject = SUBJECT
         body = BODY
+        points: Any = {}  # noqa: RUF012 (factory-boy reads it from the class)
+        wordings: Any = {}  # noqa: RUF012
 
     key = KEY
     language = "en"
     name = "An appeal"
     versions = factory.LazyAttribute(
-        lambda o: [TemplateVersion(number=1, subject=o.subject, body=o.body, made_at=MADE, made_by="a test")]
+        lambda o: [
+            TemplateVersion(
+                number=1,
+                subject=o.subject,
+                body=o.body,
+                points=o.points,
+                wordings=o.wordings,
+                status="published",
+                made_at=MADE,
+                made_by="a test",
+            )
+        ]
     )
 
 
@@ -95,7 +108,14 @@ def reword(slug: str, body: str, subject: str = SUBJECT) -> None:
         for template in campaign.templates:
             number = template.versions[-1].number + 1
             template.versions.append(
-                TemplateVersion(number=number, subject=subject, body=body, made_at=MADE, made_by="a test")
+                TemplateVersion(
+                    number=number,
+                    subject=subject,
+                    body=body,
+                    status="published",
+                    made_at=MADE,
+                    made_by="a test",
+                )
             )
 
 
