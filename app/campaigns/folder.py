@@ -6,8 +6,7 @@ a campaign that an organizer has edited is left alone, and a changed letter beco
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,11 +14,12 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.campaigns.letter_file import LetterFile, read_letter, with_all
 from app.campaigns.models import AudienceMember, Campaign, LetterTemplate, TemplateVersion
 from app.database import transaction
 from app.errors import RedressError
 from app.recipients.models import Recipient
-from app.yaml_files import parse_yaml, read_yaml
+from app.yaml_files import read_yaml
 
 CAMPAIGN_FIELDS = [
     "title",
@@ -35,35 +35,30 @@ CAMPAIGN_FIELDS = [
     "consent",
     "personal",
     "representatives",
+    "attachments",
 ]
 
 NEEDED = ("slug", "title", "summary", "ask", "story", "consent")
 
 
-@dataclass(frozen=True)
-class LetterFile:
-    """One letter of the folder: which template, in which language, and its words."""
-
-    key: str
-    language: str
-    name: str
-    kind: str
-    subject: str
-    body: str
+Check = Callable[[Session, Campaign, TemplateVersion], Iterable[str]]
+"""Tells what is wrong with a new wording, in sentences: rules that stand above this room."""
 
 
-def load_campaign(folder: Path, *, now: datetime) -> str:
+def load_campaign(folder: Path, *, now: datetime, check: Check | None = None) -> str:
     """Load one campaign folder in one transaction.
 
     Args:
         folder: holds `campaign.yaml` and `letters/`.
         now: when new versions of letters are made.
+        check: asked about every new wording, with all offices in their place.
 
     Returns:
         The campaign's slug.
 
     Raises:
-        RedressError: the folder is not a campaign, or names an office that does not exist.
+        RedressError: the folder is not a campaign, names an office that does not exist, or has a letter that
+            cannot be sent as it is.
     """
     description = _described(folder / "campaign.yaml")
     letters = [read_letter(path) for path in sorted((folder / "letters").glob("*.txt"))]
@@ -74,41 +69,24 @@ def load_campaign(folder: Path, *, now: datetime) -> str:
             return slug
         campaign = _campaign(session, campaign, description)
         _audience(session, campaign, description.get("audience") or ())
-        for letter in letters:
-            _template(campaign, letter, now)
+        for version in [_template(campaign, letter, now) for letter in letters]:
+            if check is not None and version is not None:
+                session.flush()
+                _refuse(version, list(check(session, campaign, version)))
     return slug
 
 
-def read_letter(path: Path) -> LetterFile:
-    """Read one letter file: YAML front matter between two lines of dashes, then the text."""
-    key, language = path.name.removesuffix(".txt").rsplit(".", 1)
-    parts = path.read_text(encoding="utf-8").split("---\n", 2)
-    if len(parts) != 3 or parts[0].strip():
-        raise RedressError(f"{path.name} must begin with its name and subject between two lines of “---”.")
-    front = _with(("name", "subject"), parse_yaml(parts[1], path.name), path)
-    return LetterFile(
-        key=key,
-        language=language,
-        name=str(front["name"]),
-        kind=str(front.get("kind") or ""),
-        subject=str(front["subject"]),
-        body=parts[2].strip() + "\n",
-    )
+def _refuse(version: TemplateVersion, problems: Sequence[str]) -> None:
+    if problems:
+        file = f"{version.template.key}.{version.template.language}.txt"
+        raise RedressError(f"{file}: {problems[0]}" + (f" ({len(problems)} in all)" if problems[1:] else ""))
 
 
 def _described(path: Path) -> Mapping[str, Any]:
     if not path.is_file():
         raise RedressError(f"{path.parent.name} is no campaign: there is no {path.name} in it.")
-    description: Mapping[str, Any] = _plain(_with(NEEDED, read_yaml(path), path))
+    description: Mapping[str, Any] = _plain(with_all(NEEDED, read_yaml(path), path.name))
     return description
-
-
-def _with(names: Iterable[str], loaded: Any, path: Path) -> Mapping[str, Any]:
-    missing = [name for name in names if not isinstance(loaded, Mapping) or not loaded.get(name)]
-    if missing:
-        raise RedressError(f"{path.name} must say: {', '.join(missing)}.")
-    found: Mapping[str, Any] = loaded
-    return found
 
 
 def _plain(value: Any) -> Any:
@@ -159,24 +137,41 @@ def _audience(session: Session, campaign: Campaign, members: Any) -> None:
         row.preselected = bool(member.get("preselected", not row.history))
         row.ask = member.get("ask") or {}
         row.ask_text = member.get("ask_text") or {}
+        row.only_from = member.get("only_from")
     for recipient_id, row in present.items():
         if recipient_id not in wanted:
             campaign.audience.remove(row)
 
 
-def _template(campaign: Campaign, letter: LetterFile, now: datetime) -> None:
+def _template(campaign: Campaign, letter: LetterFile, now: datetime) -> TemplateVersion | None:
+    """Bring a letter up to date; return its new version if its words are new."""
     same = (t for t in campaign.templates if (t.key, t.language) == (letter.key, letter.language))
     template = next(same, None)
     if template is None:
-        template = LetterTemplate(
-            key=letter.key, language=letter.language, name=letter.name, kind=letter.kind
-        )
+        template = LetterTemplate(key=letter.key, language=letter.language)
         campaign.templates.append(template)
+    for name in ("name", "kind", "shortest", "longest", "own_words"):
+        setattr(template, name, getattr(letter, name))
     last = template.versions[-1] if template.versions else None
-    if last is None or (last.subject, last.body) != (letter.subject, letter.body):
-        number = last.number + 1 if last else 1
-        template.versions.append(
-            TemplateVersion(
-                number=number, subject=letter.subject, body=letter.body, made_at=now, made_by="seeds"
-            )
-        )
+    if last is not None and _said(last) == _said(letter):
+        return None
+    version = TemplateVersion(
+        number=last.number + 1 if last else 1,
+        subject=letter.subject,
+        body=letter.body,
+        points=letter.points or None,
+        wordings=letter.wordings or None,
+        status=letter.status,
+        machine_drafted=letter.machine_drafted,
+        approved_by=letter.approved_by,
+        approved_at=now if letter.approved_by else None,
+        made_at=now,
+        made_by="seeds",
+    )
+    template.versions.append(version)
+    return version
+
+
+def _said(one: TemplateVersion | LetterFile) -> tuple[object, ...]:
+    # Who approved it since is the database's to know, not the file's.
+    return one.subject, one.body, one.points or {}, one.wordings or {}, one.machine_drafted

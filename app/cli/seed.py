@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import click
@@ -12,6 +13,7 @@ from app.campaigns.folder import load_campaign
 from app.cli import Installation
 from app.errors import RedressError
 from app.evidence.seeding import load_facts
+from app.letters.checking import sentences_for
 from app.recipients.seeding import Loaded, add_demo_contacts, load_recipients
 
 SEEDS = Path(__file__).resolve().parents[2] / "seeds"
@@ -39,5 +41,5 @@ def load_all(*, now: datetime, demo: bool) -> Loaded:
     if demo:
         add_demo_contacts(now=now)
     for folder in sorted(path.parent for path in (SEEDS / "campaigns").glob("*/campaign.yaml")):
-        load_campaign(folder, now=now)
+        load_campaign(folder, now=now, check=partial(sentences_for, day=now.date()))
     return loaded

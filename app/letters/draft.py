@@ -38,6 +38,7 @@ class Draft:
         personal_message: the supporter's own words, line ends as \\n.
         language: of the letter.
         updates: whether they want news of the campaign.
+        points: keys of the chosen points, in the supporter's order.
         submission_key: made with the form; the same form posted twice is one letter.
     """
 
@@ -47,6 +48,7 @@ class Draft:
     language: str
     updates: bool
     submission_key: uuid.UUID
+    points: tuple[str, ...] = ()
 
     @property
     def reference(self) -> str:

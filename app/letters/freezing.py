@@ -69,6 +69,8 @@ def words_of_letter(letter: Letter) -> Words:
         reference=letter.reference,
         written_on=letter.written_on,
         language=letter.language,
+        points=tuple(letter.points or ()),
+        key=letter.submission_key,
     )
 
 

@@ -19,4 +19,8 @@ def preview(snapshot: Snapshot, draft: Draft, *, now: datetime) -> list[Worded]:
         now: the instant; the letter's date comes from it.
     """
     words = words_of(draft, now=now)
-    return [snapshot.word(office, words) for office in snapshot.named(draft.recipients) if office.addressable]
+    return [
+        snapshot.word(office, words, snapshot.version_for(office, draft.language, now=now))
+        for office in snapshot.named(draft.recipients)
+        if office.addressable
+    ]

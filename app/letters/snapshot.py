@@ -5,13 +5,14 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 
 from flask import current_app
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from app.campaigns.models import Campaign, TemplateVersion
+from app.campaigns.offering import template_for
 from app.campaigns.reading import AudienceOffice, audience_of, find_campaign, takes_letters
 from app.campaigns.representing import (
     Place,
@@ -26,7 +27,7 @@ from app.errors import Gone, NotFound, Refused
 from app.evidence.models import Fact
 from app.evidence.reading import current_facts
 from app.i18n.dates import long_date
-from app.letters.wording import Frame, Worded, Words, filled_in, frame_for, template_for, word_letter
+from app.letters.wording import Frame, Worded, Words, filled_in, frame_for, word_letter
 
 
 @dataclass(frozen=True)
@@ -107,26 +108,25 @@ class Snapshot:
                 _("Only one of these districts is yours: please choose one of each kind."), "recipients"
             )
 
-    def version_for(self, office: AudienceOffice, language: str) -> TemplateVersion:
-        """Return the wording that a new letter to `office` is written with."""
-        return template_for(self.campaign, office.member.template_key, language)
+    def version_for(self, office: AudienceOffice, language: str, *, now: datetime) -> TemplateVersion:
+        """Return the wording that a new letter to `office` is written with `now`."""
+        return template_for(self.campaign, office.member.template_key, language, now=now)
 
-    def word(self, office: AudienceOffice, words: Words, version: TemplateVersion | None = None) -> Worded:
-        """Return the letter to `office`, in the newest wording or in a given one."""
-        version = version or self.version_for(office, words.language)
+    def word(self, office: AudienceOffice, words: Words, version: TemplateVersion) -> Worded:
+        """Return the letter to `office` in a wording."""
         return word_letter(self._frame(office, version, words.written_on), words)
 
-    def check(self, office: AudienceOffice, words: Words) -> None:
+    def check(self, office: AudienceOffice, words: Words, version: TemplateVersion) -> None:
         """Find out whether the letter to `office` can be worded. Raises what `word` raises.
 
         That depends on which fields are filled in, not on what stands in them, and is tried once for each
-        combination.
+        combination; where there are points or wordings, each time.
         """
-        version = self.version_for(office, words.language)
         place = (office.slug, version.id, words.written_on, filled_in(words))
         if place not in self._fine:
             self.word(office, words, version)
-            self._fine.add(place)
+            if not version.points and not version.wordings:
+                self._fine.add(place)
 
     def _frame(self, office: AudienceOffice, version: TemplateVersion, written_on: date) -> Frame:
         place = (office.slug, version.id, written_on)

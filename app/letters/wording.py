@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -13,43 +15,17 @@ from flask_babel import gettext as _
 
 from app.campaigns.models import Campaign, TemplateVersion
 from app.campaigns.reading import AudienceOffice
-from app.campaigns.texts import text
 from app.errors import RedressError, Refused, Unavailable
 from app.evidence.models import Fact
-from app.i18n import country_name
-from app.i18n.dates import locale_of, long_date
+from app.i18n.dates import locale_of
 from app.letters.draft import Writer
-from app.rendering import letter, placeholders
+from app.letters.values import FIELD_OF, names_for, own_values, values_for
+from app.rendering import letter
 from app.rendering.forms_of_address import FormOfAddress, with_institution
 from app.rendering.letter import LetterContent, Segment
 from app.rendering.placeholders import MissingValue
+from app.rendering.points import Source, Wording, read_wording
 from app.rendering.sentences import RenderingError
-
-FACT_PARTS = ("value", "text", "date", "by", "statement")
-PLAIN_NAMES = (
-    "supporter.name",
-    "supporter.title",
-    "supporter.affiliation",
-    "supporter.city",
-    "supporter.country",
-    "supporter.place",
-    "recipient.title",
-    "recipient.institution",
-    "recipient.ask",
-    "holder.name",
-    "campaign.title",
-    "date",
-    "personal",
-)
-
-FIELD_OF = {
-    "personal": "personal_message",
-    "supporter.title": "title",
-    "supporter.affiliation": "affiliation",
-    "supporter.city": "city",
-    "supporter.country": "country",
-}
-"""Which field of the form a name of the letter language comes from, where it may be empty."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +55,8 @@ class Words:
         reference: the letter's short name.
         written_on: the letter's date.
         language: of the letter.
+        points: keys of the chosen points, in the supporter's order.
+        key: of the submission: which wordings are drawn follows from it.
     """
 
     writer: Writer
@@ -86,25 +64,8 @@ class Words:
     reference: str
     written_on: date
     language: str
-
-
-def template_for(campaign: Campaign, key: str, language: str) -> TemplateVersion:
-    """Return the newest version of a campaign's template in `language`, else in English, else in any.
-
-    Raises:
-        RedressError: the campaign has no such template.
-    """
-    by_language = {t.language: t for t in campaign.templates if t.key == key and t.versions}
-    template = by_language.get(language) or by_language.get("en") or next(iter(by_language.values()), None)
-    if template is None:
-        raise RedressError(_("This campaign has no letter for one of its offices yet."))
-    return template.versions[-1]
-
-
-@lru_cache(maxsize=64)
-def names_for(facts: tuple[str, ...]) -> frozenset[str]:
-    """Return every name that a template may use, given the keys of the facts that there are."""
-    return frozenset(PLAIN_NAMES) | {f"fact.{key}.{part}" for key in facts for part in FACT_PARTS}
+    points: tuple[str, ...]
+    key: uuid.UUID
 
 
 @dataclass(frozen=True)
@@ -114,8 +75,7 @@ class Frame:
     version: TemplateVersion
     language: str
     locale: str
-    body: placeholders.LetterTemplate
-    subject: placeholders.LetterTemplate
+    wording: Wording
     values: Mapping[str, str]
     form: FormOfAddress
     address_lines: tuple[str, ...]
@@ -190,20 +150,21 @@ def _frame(
 ) -> Frame:
     language = version.template.language
     country = office.addressee.recipient.country
-    names = names_for(tuple(facts))
-    body, subject = _parsed(version.body, names), _parsed(version.subject, names)
-    named = _facts_of(body) | _facts_of(subject)
-    values = _values(campaign, office, written_on, language)
-    for key, fact in facts.items():
-        if key in named:
-            values |= _fact_values(key, fact, language, country)
+    wording = wording_of(version, facts)
+    values = values_for(
+        campaign=campaign,
+        office=office,
+        language=language,
+        facts=facts,
+        names=wording.names,
+        written_on=written_on,
+    )
     form = office.addressee.form_of_address(language)
     return Frame(
         version=version,
         language=language,
         locale=locale_of(language, country),
-        body=body,
-        subject=subject,
+        wording=wording,
         values=values,
         form=form,
         address_lines=with_institution(form.envelope, office.institution),
@@ -214,16 +175,16 @@ def _frame(
 
 
 def _word(frame: Frame, words: Words) -> Worded:
-    country = country_name(words.writer.country, frame.language)
-    values = {**frame.values, **_own_values(words, country)}
-    subject = frame.subject.render(values)
+    values = {**frame.values, **own_values(words.writer, words.personal_message, frame.language)}
+    subject = frame.wording.subject.render(values)
+    body = frame.wording.compose(frame.wording.settle(words.points, words.key.bytes), words.key.bytes)
     content = LetterContent(
         language=frame.language,
         address_lines=frame.address_lines,
         place_and_date=letter.place_and_date(words.writer.city, words.written_on, frame.locale),
         subject=subject,
         salutation=frame.form.salutation,
-        paragraphs=letter.paragraphs(frame.body, values),
+        paragraphs=letter.paragraphs(body, values),
         closing=frame.form.closing,
         signature_lines=_signature(words.writer, values["supporter.place"]),
         footer_lines=(frame.footer % {"reference": words.reference},),
@@ -238,58 +199,30 @@ def _word(frame: Frame, words: Words) -> Worded:
     )
 
 
-def _facts_of(template: placeholders.LetterTemplate) -> set[str]:
-    return {name.split(".")[1] for name in template.names if name.startswith("fact.")}
+def wording_of(version: TemplateVersion, facts: Mapping[str, Fact]) -> Wording:
+    """Return a version's wording, read: once for the same texts and facts.
+
+    Raises:
+        TemplateError: it cannot be read: it names a fact that is withdrawn, for instance.
+    """
+    parts = (json.dumps(version.points or {}), json.dumps(version.wordings or {}))
+    return _wording(version.subject, version.body, *parts, names_for(tuple(facts)))
+
+
+def source_of(version: TemplateVersion) -> Source:
+    """Return a version's texts."""
+    return Source(version.subject, version.body, version.points or {}, version.wordings or {})
 
 
 @lru_cache(maxsize=256)
-def _parsed(source: str, names: frozenset[str]) -> placeholders.LetterTemplate:
-    return placeholders.parse(source, names)
-
-
-def _values(campaign: Campaign, office: AudienceOffice, written_on: date, language: str) -> dict[str, str]:
-    recipient, holder = office.addressee.recipient, office.addressee.holder
-    return {
-        "recipient.title": recipient.title,
-        "recipient.institution": recipient.institution,
-        "recipient.ask": text(office.member.ask_text, language),
-        "holder.name": holder.name if holder else "",
-        "campaign.title": text(campaign.title, language),
-        "date": long_date(written_on, language, recipient.country),
-    }
-
-
-def _own_values(words: Words, country: str) -> dict[str, str]:
-    writer = words.writer
-    return {
-        "supporter.name": writer.name,
-        "supporter.title": writer.title,
-        "supporter.affiliation": writer.affiliation,
-        "supporter.city": writer.city,
-        "supporter.country": country,
-        "supporter.place": place(writer.city, country),
-        "personal": words.personal_message,
-    }
+def _wording(subject: str, body: str, points: str, wordings: str, names: frozenset[str]) -> Wording:
+    return read_wording(Source(subject, body, json.loads(points), json.loads(wordings)), names)
 
 
 def filled_in(words: Words) -> tuple[bool, ...]:
     """Return which of the supporter's values there are: whether a letter can be worded depends on that."""
-    return tuple(bool(value.strip()) for value in _own_values(words, words.writer.country).values())
-
-
-def _fact_values(key: str, fact: Fact, language: str, country: str | None) -> dict[str, str]:
-    return {
-        f"fact.{key}.value": fact.value,
-        f"fact.{key}.text": text(fact.value_text, language) or fact.value,
-        f"fact.{key}.date": long_date(fact.as_of, language, country) if fact.as_of else "",
-        f"fact.{key}.by": text(fact.counted_by, language),
-        f"fact.{key}.statement": text(fact.statement, language),
-    }
-
-
-def place(city: str, country: str) -> str:
-    """Return "Lyon, France", or what there is of it."""
-    return ", ".join(part for part in (city, country) if part)
+    values = own_values(words.writer, words.personal_message, words.language)
+    return tuple(bool(value.strip()) for value in values.values())
 
 
 def _signature(writer: Writer, home: str) -> tuple[str, ...]:

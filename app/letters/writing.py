@@ -62,6 +62,8 @@ def words_of(draft: Draft, *, now: datetime) -> Words:
         reference=draft.reference,
         written_on=now.date(),
         language=draft.language,
+        points=draft.points,
+        key=draft.submission_key,
     )
 
 
@@ -133,9 +135,11 @@ def _the_same_again(session: Session, submission: _Submission) -> Written:
     draft = submission.draft
     letter = session.scalars(select(Letter).where(Letter.submission_key == draft.submission_key)).one()
     to = set(session.scalars(select(Delivery.recipient_id).where(Delivery.letter_id == letter.id)))
-    before = (writer_of(letter.supporter), letter.personal_message, to)
+    points = tuple(letter.points or ())
+    before = (writer_of(letter.supporter), letter.personal_message, points, letter.language)
     offices = {office.addressee.recipient.id for office in submission.offices}
-    if before != (draft.writer, draft.personal_message, offices):
+    now = (draft.writer, draft.personal_message, draft.points, draft.language)
+    if (before, to) != (now, offices):
         raise SentAlready
     return Written(draft.reference, is_new=False)
 
@@ -144,7 +148,7 @@ def _check_wording(snapshot: Snapshot, draft: Draft, offices: list[AudienceOffic
     # What is acknowledged here must be possible to confirm. Once for each template is enough to know.
     words = words_of(draft, now=now)
     for office in {office.member.template_key: office for office in offices}.values():
-        snapshot.check(office, words)
+        snapshot.check(office, words, snapshot.version_for(office, draft.language, now=now))
 
 
 def _within_limit(session: Session, network: str | None, now: datetime) -> bool:
@@ -258,6 +262,7 @@ def _letter(submission: _Submission, supporter: Supporter, token: str) -> Letter
         reference=draft.reference,
         language=draft.language,
         personal_message=draft.personal_message,
+        points=list(draft.points),
         written_on=now.date(),
         created_at=now,
         confirm_token_hash=hash_token(token),
@@ -268,12 +273,13 @@ def _letter(submission: _Submission, supporter: Supporter, token: str) -> Letter
 
 
 def _copies(submission: _Submission, letter: Letter) -> list[Delivery]:
+    version_for, now = submission.snapshot.version_for, submission.now
     return [
         Delivery(
             kind="letter",
             letter_id=letter.id,
             recipient_id=office.addressee.recipient.id,
-            template_version_id=submission.snapshot.version_for(office, letter.language).id,
+            template_version_id=version_for(office, letter.language, now=now).id,
             position=place,
             state="awaiting_confirmation",
             state_at=submission.now,

@@ -8,7 +8,7 @@ compiled and never run as a program: what an organizer writes is not code.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from jinja2 import Environment, TemplateSyntaxError, nodes
@@ -93,6 +93,15 @@ class LetterTemplate:
         for value, text in zip(shown, texts[1:], strict=True):
             pieces += [Piece(values[value.name], value.name), Piece(text)]
         return tuple(piece for piece in pieces if piece.text)
+
+    def with_parts(self, parts: Mapping[str, Sequence[LetterTemplate]]) -> LetterTemplate:
+        """Return the template with whole texts in the place of names, several of them as paragraphs.
+
+        Args:
+            parts: by name; a name of which there is no part stays as it is.
+        """
+        names = self.names.difference(parts).union(*(one.names for some in parts.values() for one in some))
+        return LetterTemplate(names, tuple(_spliced(self._tree, parts)))
 
 
 def parse(source: str, names: Collection[str]) -> LetterTemplate:
@@ -189,6 +198,20 @@ def _dotted(node: nodes.Node) -> str | None:
         parts.append(node.attr)
         node = node.node
     return ".".join([node.name, *reversed(parts)]) if isinstance(node, nodes.Name) else None
+
+
+def _spliced(tree: Iterable[_Node], parts: Mapping[str, Sequence[LetterTemplate]]) -> Iterator[_Node]:
+    for node in tree:
+        if isinstance(node, _Value) and node.name in parts:
+            for place, part in enumerate(parts[node.name]):
+                if place:
+                    yield "\n\n"
+                yield from part._tree
+        elif isinstance(node, _Passage):
+            then, otherwise = (tuple(_spliced(side, parts)) for side in (node.then, node.otherwise))
+            yield _Passage(node.name, node.negated, then, otherwise)
+        else:
+            yield node
 
 
 def _marked(tree: Iterable[_Node], values: Mapping[str, str], shown: list[_Value]) -> Iterator[str]:

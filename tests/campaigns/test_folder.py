@@ -10,7 +10,8 @@ import sqlalchemy as sa
 import yaml
 from flask import Flask
 
-from app.campaigns.folder import load_campaign, read_letter
+from app.campaigns.folder import load_campaign
+from app.campaigns.letter_file import read_letter
 from app.campaigns.models import Campaign
 from app.database import db, transaction
 from app.errors import RedressError

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import email.policy
+import uuid
 from datetime import timedelta
 from email.header import decode_header, make_header
 from email.headerregistry import AddressHeader
@@ -241,8 +242,8 @@ def test_words_come_from_the_letter_alone(app_context: Flask) -> None:
     slug, now = store_campaign([OfficeFactory.build()]), clock.now()
     snapshot = open_snapshot(slug, "en", day=now.date())
     (office,) = snapshot.offices
-    words = Words(WriterFactory.build(), "Mine.", "AAAA-BBBB-CC", now.date(), "en")
-    version = snapshot.version_for(office, "en")
+    words = Words(WriterFactory.build(), "Mine.", "AAAA-BBBB-CC", now.date(), "en", (), uuid.uuid4())
+    version = snapshot.version_for(office, "en", now=now)
     texts = {
         word_letter(
             frame_for(

@@ -1,0 +1,204 @@
+"""Whether a wording can be sent as it is: held against every office, point and wording that it can meet."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from app.campaigns.models import Campaign, TemplateVersion
+from app.campaigns.reading import AudienceOffice, audience_of, office_card
+from app.campaigns.representing import member_for
+from app.evidence.reading import current_facts
+from app.letters.draft import Writer
+from app.letters.values import FIELD_OF, names_for, own_values, values_for
+from app.letters.wording import source_of, wording_of
+from app.recipients.models import Recipient
+from app.recipients.resolution import Addressee
+from app.rendering import letter
+from app.rendering.originality import count_words
+from app.rendering.placeholders import LetterTemplate, MissingValue
+from app.rendering.points import POINTS, WORDING, Wording, problems_of
+
+SOMEBODY: Final = Writer(name="Mariam Writer", email="", country="FR", city="Lyon")
+_UNTIDY = re.compile(r"[ \t]{2,}|\s[,.;)](?:\s|$)|[,;:.]{2,}|\(\s|\s$|^\s", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class TemplateProblem:
+    """One thing that is wrong with a wording.
+
+    Attributes:
+        where: which of its texts, as "points.visits.2"; "" is the body.
+        line, column: in that text, from 1; 0 where it is about the whole.
+        sentence: what, in the reader's language.
+    """
+
+    where: str
+    line: int
+    column: int
+    sentence: str
+
+    def __str__(self) -> str:
+        place = _("line %(line)s, column %(column)s", line=self.line, column=self.column) if self.line else ""
+        return ": ".join(
+            part for part in (", ".join(filter(None, (self.where, place))), self.sentence) if part
+        )
+
+
+def problems_of_template(
+    session: Session, campaign: Campaign, version: TemplateVersion, *, day: date
+) -> list[TemplateProblem]:
+    """Return what is wrong with a wording of a campaign: nothing, if supporters can be offered it.
+
+    Told are what cannot be read; names that are empty for any office, in any point or wording; doubled
+    blanks and signs; and a length outside of the letter's range, whatever is chosen.
+
+    Args:
+        session: any session.
+        campaign: with its audience.
+        version: of one of its letters; need not be stored.
+        day: on which it would be sent.
+    """
+    facts = current_facts(session)
+    unread = [
+        TemplateProblem(where, problem.line, problem.column, _(problem.message, **problem.values))
+        for where, problem in problems_of(source_of(version), names_for(tuple(facts)))
+    ]
+    if unread:
+        return unread
+    wording, language = wording_of(version, facts), version.template.language
+    problems = list(_unplaced(wording))
+    for office in _offices(session, campaign, version, day):
+        values = values_for(
+            campaign=campaign,
+            office=office,
+            language=language,
+            facts=facts,
+            names=wording.names,
+            written_on=day,
+        )
+        problems += _problems_for(office, version, wording, values | own_values(SOMEBODY, "—", language))
+    return list(dict.fromkeys(problems))
+
+
+def sentences_for(session: Session, campaign: Campaign, version: TemplateVersion, *, day: date) -> list[str]:
+    """Return the same in sentences, as loading a campaign's folder asks for them."""
+    return [str(problem) for problem in problems_of_template(session, campaign, version, day=day)]
+
+
+def lengths(wording: Wording, values: Mapping[str, str]) -> tuple[int, int]:
+    """Return the fewest and the most words that a letter's body can have without the supporter's own."""
+    rest = _rest(wording)
+    least = most = sum(
+        count_words(paragraph.text)
+        for paragraph in letter.paragraphs(rest, values)
+        if paragraph.kind == "fixed"
+    )
+    for texts in wording.wordings.values():
+        counts = [count_words(text.render(values)) for text in texts]
+        least, most = least + min(counts), most + max(counts)
+    counts_of = [[count_words(text.render(values)) for text in point.texts] for point in wording.points]
+    least += sum(sorted(map(min, counts_of))[: wording.least])
+    most += sum(sorted(map(max, counts_of), reverse=True)[: wording.most])
+    return least, most
+
+
+def _unplaced(wording: Wording) -> Iterator[TemplateProblem]:
+    wanted = {POINTS} if wording.points else set()
+    for name in sorted((wanted | {f"{WORDING}{name}" for name in wording.wordings}) - wording.body.names):
+        yield TemplateProblem("", 0, 0, _("The text has no %(name)s.", name="{{ " + name + " }}"))
+
+
+def _offices(
+    session: Session, campaign: Campaign, version: TemplateVersion, day: date
+) -> Iterator[AudienceOffice]:
+    key, language = version.template.key, version.template.language
+    for office in audience_of(session, campaign, language, day=day):
+        if office.member.template_key == key and office.addressable:
+            yield office
+    asked = campaign.representatives
+    if asked and asked.get("template") == key:
+        # Whoever represents somebody: the letter may name nothing that is not known of each of them.
+        anybody = Recipient(
+            external_id="",
+            slug="",
+            institution="Parliament",
+            title="Representative",
+            short_name=_("a representative"),
+            country=asked.get("country"),
+            address_style="generic",
+            status="open",
+            accepts="constituents",
+        )
+        member = member_for(campaign, anybody)
+        yield office_card(member, Addressee(anybody, None, None), language, for_constituents=True)
+
+
+def _problems_for(
+    office: AudienceOffice, version: TemplateVersion, wording: Wording, values: Mapping[str, str]
+) -> Iterator[TemplateProblem]:
+    missing = list(_missing(office, wording, values))
+    yield from missing
+    if missing:
+        return
+    template = version.template
+    least, most = lengths(wording, values)
+    if (template.shortest and least < template.shortest) or (template.longest and most > template.longest):
+        yield TemplateProblem(
+            "",
+            0,
+            0,
+            _(
+                "To %(office)s the letter has %(least)s to %(most)s words; it should have %(shortest)s to "
+                "%(longest)s.",
+                office=office.short_name,
+                least=least,
+                most=most,
+                shortest=template.shortest,
+                longest=template.longest,
+            ),
+        )
+
+
+def _missing(
+    office: AudienceOffice, wording: Wording, values: Mapping[str, str]
+) -> Iterator[TemplateProblem]:
+    for where, text in _texts(wording):
+        try:
+            said = text.render(values)
+        except MissingValue as error:
+            # What the supporter left empty the form asks for.
+            if error.name not in FIELD_OF:
+                sentence = _(
+                    "To %(office)s nothing is known for %(name)s.", office=office.short_name, name=error.name
+                )
+                yield TemplateProblem(where, error.line, error.column, sentence)
+            continue
+        if where and (found := _UNTIDY.search(said)):
+            sentence = _(
+                "To %(office)s this says “%(text)s”.", office=office.short_name, text=_around(said, found)
+            )
+            yield TemplateProblem(where, said.count("\n", 0, found.start()) + 1, 0, sentence)
+
+
+def _texts(wording: Wording) -> Iterator[tuple[str, LetterTemplate]]:
+    yield "", _rest(wording)
+    yield "subject", wording.subject
+    for point in wording.points:
+        yield from ((f"{POINTS}.{point.key}.{place}", text) for place, text in enumerate(point.texts, 1))
+    for name, texts in wording.wordings.items():
+        yield from ((f"{WORDING}{name}.{place}", text) for place, text in enumerate(texts, 1))
+
+
+def _rest(wording: Wording) -> LetterTemplate:
+    return wording.body.with_parts({POINTS: (), **{f"{WORDING}{name}": () for name in wording.wordings}})
+
+
+def _around(text: str, found: re.Match[str]) -> str:
+    return " ".join(text[max(found.start() - 20, 0) : found.end() + 20].split("\n"))

@@ -1,0 +1,117 @@
+"""What stands for the names of the letter language: the offices', the facts' and the supporter's values."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import date
+from functools import lru_cache
+
+from app.campaigns.models import Campaign
+from app.campaigns.reading import AudienceOffice
+from app.campaigns.texts import text
+from app.evidence.models import Fact
+from app.i18n import country_name
+from app.i18n.dates import long_date
+from app.letters.draft import Writer
+
+FACT_PARTS = ("value", "text", "date", "by", "statement")
+PLAIN_NAMES = (
+    "supporter.name",
+    "supporter.title",
+    "supporter.affiliation",
+    "supporter.city",
+    "supporter.country",
+    "supporter.place",
+    "recipient.title",
+    "recipient.institution",
+    "recipient.ask",
+    "holder.name",
+    "campaign.title",
+    "date",
+    "personal",
+)
+
+FIELD_OF = {
+    "personal": "personal_message",
+    "supporter.title": "title",
+    "supporter.affiliation": "affiliation",
+    "supporter.city": "city",
+    "supporter.country": "country",
+}
+"""Which field of the form a name of the letter language comes from, where it may be empty."""
+
+
+@lru_cache(maxsize=64)
+def names_for(facts: tuple[str, ...]) -> frozenset[str]:
+    """Return every name that a template may use, given the keys of the facts that there are."""
+    return frozenset(PLAIN_NAMES) | {f"fact.{key}.{part}" for key in facts for part in FACT_PARTS}
+
+
+def values_for(
+    *,
+    campaign: Campaign,
+    office: AudienceOffice,
+    language: str,
+    facts: Mapping[str, Fact],
+    names: Collection[str],
+    written_on: date,
+) -> dict[str, str]:
+    """Return what stands for the names of a letter to one office, the supporter's own aside.
+
+    Args:
+        campaign: whose letter it is.
+        office: to whom.
+        language: of the letter.
+        facts: by key.
+        names: that the letter names: only their facts are put into words.
+        written_on: the letter's date.
+    """
+    country = office.addressee.recipient.country
+    values = _plain_values(campaign, office, written_on, language)
+    for key in sorted({name.split(".")[1] for name in names if name.startswith("fact.")}):
+        values |= fact_values(key, facts[key], language, country)
+    return values
+
+
+def _plain_values(
+    campaign: Campaign, office: AudienceOffice, written_on: date, language: str
+) -> dict[str, str]:
+    recipient, holder = office.addressee.recipient, office.addressee.holder
+    return {
+        "recipient.title": recipient.title,
+        "recipient.institution": recipient.institution,
+        "recipient.ask": text(office.member.ask_text, language),
+        "holder.name": holder.name if holder else "",
+        "campaign.title": text(campaign.title, language),
+        "date": long_date(written_on, language, recipient.country),
+    }
+
+
+def own_values(writer: Writer, personal: str, language: str) -> dict[str, str]:
+    """Return what stands for the names that are the supporter's own."""
+    country = country_name(writer.country, language)
+    return {
+        "supporter.name": writer.name,
+        "supporter.title": writer.title,
+        "supporter.affiliation": writer.affiliation,
+        "supporter.city": writer.city,
+        "supporter.country": country,
+        "supporter.place": place(writer.city, country),
+        "personal": personal,
+    }
+
+
+def fact_values(key: str, fact: Fact, language: str, country: str | None) -> dict[str, str]:
+    """Return what stands for the names of a fact, dates as is usual in its language and country."""
+    return {
+        f"fact.{key}.value": fact.value,
+        f"fact.{key}.text": text(fact.value_text, language) or fact.value,
+        f"fact.{key}.date": long_date(fact.as_of, language, country) if fact.as_of else "",
+        f"fact.{key}.by": text(fact.counted_by, language),
+        f"fact.{key}.statement": text(fact.statement, language),
+    }
+
+
+def place(city: str, country: str) -> str:
+    """Return "Lyon, France", or what there is of it."""
+    return ", ".join(part for part in (city, country) if part)
