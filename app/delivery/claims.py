@@ -20,7 +20,7 @@ from sqlalchemy.sql import ColumnElement
 from app.database import db, transaction
 from app.delivery import causes
 from app.delivery.attempts import begin_attempt
-from app.delivery.envelope import Envelope
+from app.delivery.envelope import BrokenEnvelope, Composer, Envelope, nothing_to_compose
 from app.delivery.models import Delivery
 from app.delivery.states import DUE, Locked, lock, move
 
@@ -57,14 +57,19 @@ class InHand:
     number: int
     _sealed: Delivery
 
-    def envelope(self) -> Envelope:
-        """Decrypt the mail. Only workers call this.
+    def envelope(self, compose: Composer = nothing_to_compose) -> Envelope:
+        """Decrypt the mail, or compose it from its recipe. Only workers call this.
 
         Raises:
             KeysError: the key that it was encrypted with is missing, or it was altered.
-            BrokenEnvelope: it is none.
+            BrokenEnvelope: it is none, or another one than its recipe was for.
         """
         sealed = self._sealed
+        if sealed.recipe_sealed is not None:
+            composed = compose(sealed.recipe)
+            if composed.message_id != sealed.message_id:
+                raise BrokenEnvelope("the recipe is another mail's")
+            return composed
         return Envelope(
             mail_from=sealed.envelope_from,
             rcpt_to=sealed.envelope_to,
@@ -142,6 +147,7 @@ _SEALED = (
     Delivery.subject_sealed,
     Delivery.text_sealed,
     Delivery.wire_sealed,
+    Delivery.recipe_sealed,
     Delivery.message_id,
 )
 _READ_SEALED = select(*_SEALED).where(Delivery.id == bindparam("delivery"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import idna
@@ -77,6 +78,41 @@ class Envelope:
     def needs_8bit(self) -> bool:
         """Whether it can only go to a server that offers 8BITMIME (RFC 6152)."""
         return not self.wire.isascii()
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Recipe:
+    """A mail in our own name that is composed when it leaves.
+
+    Args:
+        rcpt_to: the one recipient.
+        message_id: the Message-ID that it will bear, with its angle brackets.
+        ingredients: what the worker's `Composer` makes it from; the same each time.
+
+    Raises:
+        BrokenEnvelope: the address could break out of its command.
+    """
+
+    rcpt_to: str
+    message_id: str
+    ingredients: str
+
+    def __post_init__(self) -> None:
+        _check_address(self.rcpt_to)
+
+    @property
+    def domain(self) -> str:
+        """The recipient's domain in its ASCII form, for pacing."""
+        return ascii_address(self.rcpt_to).rpartition("@")[2].lower()
+
+
+Composer = Callable[[str], Envelope]
+"""Makes a mail from the ingredients of its recipe."""
+
+
+def nothing_to_compose(_ingredients: str) -> Envelope:
+    """Refuse: this worker was given only mails that are composed."""
+    raise BrokenEnvelope("nobody told this worker how to compose a mail")
 
 
 def _check_address(address: str) -> None:

@@ -11,6 +11,7 @@ from functools import partial
 
 from app.delivery import claims, journal
 from app.delivery.claims import Claim, DispatchCheck, InHand
+from app.delivery.envelope import Composer
 from app.delivery.patience import DATABASE_TROUBLE, Persistence
 from app.delivery.senders.base import Outcome, Sender, SenderFactory
 
@@ -26,6 +27,7 @@ class Hand:
         now: tells the time.
         chance: spreads what was refused together.
         check: looks once more before a mail leaves.
+        compose: makes the mails in our own name.
         stop: set when the worker is to end.
     """
 
@@ -37,6 +39,7 @@ class Hand:
         now: Callable[[], datetime],
         chance: random.Random,
         check: DispatchCheck,
+        compose: Composer,
         stop: threading.Event,
     ) -> None:
         self._senders = senders
@@ -44,6 +47,7 @@ class Hand:
         self._now = now
         self._chance = chance
         self._check = check
+        self._compose = compose
         self._stop = stop
         self._sender: Sender | None = None
 
@@ -86,7 +90,7 @@ class Hand:
             self._sender = self._senders(self._stop)
         before_dot = partial(self._before_dot, in_hand)
         try:
-            return self._sender.send(envelope=in_hand.envelope(), before_dot=before_dot)
+            return self._sender.send(envelope=in_hand.envelope(self._compose), before_dot=before_dot)
         except Exception as error:
             _tell_unforeseen(in_hand, error)
             self.close()

@@ -48,7 +48,8 @@ class Delivery(Base):
     """One copy to one recipient (kind `letter`), or one mail in our own name (kind `notice`).
 
     `wire` are the bytes of the message, composed once when it was frozen and the same at every
-    attempt; `text` is the letter as a person reads it. `attempt_count` counts attempts that were
+    attempt; `text` is the letter as a person reads it. A notice may have a `recipe` instead, from
+    which it is composed as it leaves (`envelope.Recipe`). `attempt_count` counts attempts that were
     begun, `change_count` entries of the journal. `due_at` is when it may leave, while it waits for
     that. `leased_by` and `lease_until` say which worker has claimed it: a claimed delivery stays
     `queued` until its attempt begins.
@@ -106,12 +107,14 @@ class Delivery(Base):
     subject_sealed: Mapped[bytes | None]
     wire_sealed: Mapped[bytes | None]
     text_sealed: Mapped[bytes | None]
+    recipe_sealed: Mapped[bytes | None]
     created_at: Mapped[datetime]
 
     envelope_to = SealedText("envelope_to_sealed")
     subject = SealedText("subject_sealed")
     wire = SealedBytes("wire_sealed")
     text = SealedText("text_sealed")
+    recipe = SealedText("recipe_sealed")
 
     attempts: Mapped[list[Attempt]] = relationship(
         back_populates="delivery", cascade="all, delete-orphan", order_by="Attempt.number"

@@ -12,10 +12,10 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from app.database import Base
+from app.database import Base, new_row
 from app.delivery import causes
 from app.delivery.attempts import is_dot_pending
-from app.delivery.envelope import Envelope
+from app.delivery.envelope import Envelope, Recipe
 from app.delivery.models import Delivery
 from app.delivery.states import WITHDRAWABLE, IllegalTransition, Locked, first_rows, lock_row, move, reread
 
@@ -43,18 +43,23 @@ def enqueue(session: Session, delivery: Delivery, *, envelope: Envelope, now: da
 
 
 def notice_rows(
-    *, envelope: Envelope, now: datetime, actor: str = "redress", priority: int = NOTICE_PRIORITY
+    *, mail: Envelope | Recipe, now: datetime, actor: str = "redress", priority: int = NOTICE_PRIORITY
 ) -> tuple[Base, ...]:
     """Return what `insert_rows` stores to put a mail in our own name into the queue.
 
     Args:
-        envelope: what is sent.
+        mail: what is sent, or what a worker composes it from.
         now: the instant; it may leave from then on.
         actor: who decided (see `enqueue`).
         priority: less leaves earlier.
     """
-    delivery = Delivery(kind="notice", channel="email", state="queued", due_at=now, priority=priority)
-    _freeze(delivery, envelope)
+    place = {"kind": "notice", "channel": "email", "state": "queued", "due_at": now, "priority": priority}
+    if isinstance(mail, Recipe):
+        made = {"message_id": mail.message_id, "domain": mail.domain, "recipe": mail.ingredients}
+        delivery = new_row(Delivery, **place, **made)
+    else:
+        delivery = Delivery(**place)
+        _freeze(delivery, mail)
     return first_rows(delivery, now=now, cause=causes.QUEUED, actor=actor)
 
 

@@ -14,6 +14,7 @@ from typing import Any, Final, cast
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from app.database import new_row
 from app.delivery.models import Delivery, StateChange
 
 LEGAL: Final[dict[str, frozenset[str]]] = {
@@ -203,7 +204,7 @@ def first_rows(delivery: Delivery, *, now: datetime, cause: str, actor: str) -> 
     delivery.reason = cause
     delivery.attempt_count, delivery.change_count = 0, 1
     row = Locked(delivery.id, delivery.state, 0, 1, None, None)
-    return delivery, StateChange(**_entry(row, before=None, at=now, cause=cause, actor=actor))
+    return delivery, new_row(StateChange, **_entry(row, before=None, at=now, cause=cause, actor=actor))
 
 
 def _entry(row: Locked, *, before: str | None, at: datetime, cause: str, actor: str) -> dict[str, Any]:

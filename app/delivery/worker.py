@@ -17,6 +17,7 @@ from flask import Flask
 
 from app.delivery import causes, claims, presence, retries
 from app.delivery.claims import Claim, DispatchCheck, nothing_to_check
+from app.delivery.envelope import Composer, nothing_to_compose
 from app.delivery.hand import Hand
 from app.delivery.patience import DATABASE_TROUBLE, Pause, Persistence
 from app.delivery.processes import Process, is_alive
@@ -65,6 +66,7 @@ class Worker:
         now: tells the time.
         chance: spreads what would happen at once.
         check: looks once more before a mail leaves.
+        compose: makes the mails in our own name from what is stored of them.
         pace: how it spends its time.
     """
 
@@ -78,6 +80,7 @@ class Worker:
         now: Callable[[], datetime],
         chance: random.Random,
         check: DispatchCheck = nothing_to_check,
+        compose: Composer = nothing_to_compose,
         pace: Pace = PACE,
     ) -> None:
         self._app = app
@@ -87,6 +90,7 @@ class Worker:
         self._now = now
         self._chance = chance
         self._check = check
+        self._compose = compose
         self._pace = pace
 
     def run(self, stop: threading.Event, *, drain: bool = False) -> None:
@@ -114,6 +118,7 @@ class Worker:
             now=self._now,
             chance=self._chance,
             check=self._check,
+            compose=self._compose,
             stop=stop,
         )
         pulse = Pulse(

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import uuid
 from dataclasses import dataclass
+from functools import cached_property
 
 from app.campaigns.representing import Place
 
@@ -50,7 +51,7 @@ class Draft:
     submission_key: uuid.UUID
     points: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def reference(self) -> str:
         """The letter's short name on paper and in mails, such as "7KQ4-M2XP-9A": 50 bits of the key's hash.
 

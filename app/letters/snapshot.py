@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 
 from flask import current_app
 from flask_babel import gettext as _
@@ -13,7 +14,14 @@ from sqlalchemy.orm import Session
 
 from app.campaigns.models import Campaign, TemplateVersion
 from app.campaigns.offering import template_for
-from app.campaigns.reading import AudienceOffice, audience_of, find_campaign, takes_letters
+from app.campaigns.reading import (
+    AudienceOffice,
+    CampaignPage,
+    audience_of,
+    find_campaign,
+    page_of,
+    takes_letters,
+)
 from app.campaigns.representing import (
     Place,
     Representatives,
@@ -43,6 +51,11 @@ class Snapshot:
     _fine: set[tuple[str, uuid.UUID, date, tuple[bool, ...]]] = field(
         default_factory=set, repr=False, compare=False
     )
+
+    @cached_property
+    def page(self) -> CampaignPage:
+        """The campaign as its page shows it."""
+        return page_of(self.campaign, self.language, today=self.day)
 
     def named(self, slugs: Collection[str]) -> list[AudienceOffice]:
         """Return the offices of these slugs, representatives last; unknown ones are left out."""

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.campaigns.reading import AudienceOffice, CampaignPage
-from app.database import Base, insert_rows, transaction
+from app.database import Base, insert_rows, new_row, transaction
 from app.delivery.models import Delivery
 from app.delivery.outbox import notice_rows
 from app.errors import Refused, TooMany
@@ -21,7 +21,7 @@ from app.letters.freezing import writer_of
 from app.letters.models import Letter
 from app.letters.snapshot import Snapshot
 from app.letters.wording import Words
-from app.notices.confirmation import confirmation_mail
+from app.notices.confirmation import order_confirmation
 from app.security.rate_limits import hit, seconds_left
 from app.security.tokens import derived_token, hash_token, new_token
 from app.supporters.addresses import address_index
@@ -192,7 +192,7 @@ def _prepare(submission: _Submission) -> _Prepared:
     supporter = _supporter(submission)
     token = new_token()
     letter = _letter(submission, supporter, token)
-    mail = confirmation_mail(
+    mail = order_confirmation(
         to=submission.draft.writer.email,
         campaign_title=submission.page.title,
         link=_confirmation_link(token),
@@ -202,7 +202,7 @@ def _prepare(submission: _Submission) -> _Prepared:
         now=submission.now,
     )
     rows = (supporter, letter, *_consents(submission, supporter), *_copies(submission, letter))
-    return _Prepared(rows, notice_rows(envelope=mail, now=submission.now))
+    return _Prepared(rows, notice_rows(mail=mail, now=submission.now))
 
 
 def _confirmation_link(token: str) -> str:
@@ -221,7 +221,8 @@ def _take_turns(session: Session, index: bytes) -> None:
 
 def _supporter(submission: _Submission) -> Supporter:
     writer = submission.draft.writer
-    return Supporter(
+    return new_row(
+        Supporter,
         email_index=submission.mailbox,
         email=writer.email,
         name=writer.name,
@@ -242,7 +243,8 @@ def _consents(submission: _Submission, supporter: Supporter) -> list[Consent]:
         {"updates": page.updates_text} if submission.draft.updates else {}
     )
     return [
-        Consent(
+        new_row(
+            Consent,
             supporter_id=supporter.id,
             purpose=purpose,
             text=text,
@@ -255,7 +257,8 @@ def _consents(submission: _Submission, supporter: Supporter) -> list[Consent]:
 
 def _letter(submission: _Submission, supporter: Supporter, token: str) -> Letter:
     draft, now = submission.draft, submission.now
-    letter = Letter(
+    letter = new_row(
+        Letter,
         campaign_id=submission.snapshot.campaign.id,
         supporter_id=supporter.id,
         submission_key=draft.submission_key,
@@ -275,7 +278,8 @@ def _letter(submission: _Submission, supporter: Supporter, token: str) -> Letter
 def _copies(submission: _Submission, letter: Letter) -> list[Delivery]:
     version_for, now = submission.snapshot.version_for, submission.now
     return [
-        Delivery(
+        new_row(
+            Delivery,
             kind="letter",
             letter_id=letter.id,
             recipient_id=office.addressee.recipient.id,

@@ -8,15 +8,15 @@ from datetime import datetime
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from app.delivery.envelope import Envelope
+from app.delivery.envelope import Recipe
 from app.delivery.models import Delivery
 from app.i18n.dates import long_date
-from app.notices.sending import compose_notice, message_id
+from app.notices.sending import message_id, order_notice
 
 NOTICE = "confirmation"
 
 
-def confirmation_mail(
+def order_confirmation(
     *,
     to: str,
     campaign_title: str,
@@ -25,7 +25,7 @@ def confirmation_mail(
     message_key: uuid.UUID,
     language: str,
     now: datetime,
-) -> Envelope:
+) -> Recipe:
     """Return the mail, for the outbox.
 
     Args:
@@ -37,7 +37,7 @@ def confirmation_mail(
         language: of the mail.
         now: the instant of writing.
     """
-    return compose_notice(
+    return order_notice(
         NOTICE,
         to=to,
         message_key=message_key,

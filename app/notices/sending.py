@@ -1,11 +1,14 @@
 """From a folder of templates (`subject.txt`, `body.txt`) to a mail in the outbox.
 
-Plain text: the same in every mail program, nothing to load, and no link that hides behind a word.
+What is stored with the decision to write is a recipe; a worker composes the mail as it leaves, so
+that nobody at a screen waits for that. Plain text: the same in every mail program, nothing to load,
+and no link that hides behind a word.
 """
 
 from __future__ import annotations
 
 import base64
+import json
 import uuid
 from collections.abc import Mapping
 from datetime import datetime
@@ -13,21 +16,21 @@ from datetime import datetime
 from flask import current_app
 from flask_babel import force_locale
 
-from app.delivery.envelope import Envelope, bounce_address
+from app.delivery.envelope import Envelope, Recipe, bounce_address
 from app.rendering.mail import Mailbox, compose, wire_address
 from app.security.keys import current_keys
 
 
-def compose_notice(
+def order_notice(
     notice: str,
     *,
     to: str,
     message_key: uuid.UUID,
     language: str,
     now: datetime,
-    **values: object,
-) -> Envelope:
-    """Compose a notice for the outbox. Stores nothing: writers wait for each other, and this takes its time.
+    **values: str,
+) -> Recipe:
+    """Return a notice for the outbox, to be composed by a worker.
 
     Args:
         notice: name of the folder under `templates/email/`.
@@ -37,6 +40,14 @@ def compose_notice(
         now: its Date.
         values: for its templates.
     """
+    ingredients = [notice, to, message_key.hex, language, now.isoformat(), values]
+    return Recipe(rcpt_to=to, message_id=message_id(notice, message_key), ingredients=json.dumps(ingredients))
+
+
+def compose_notice(ingredients: str) -> Envelope:
+    """Compose a notice as it was ordered: a `delivery.envelope.Composer`."""
+    notice, to, key, language, written_at, values = json.loads(ingredients)
+    message_key = uuid.UUID(key)
     settings = current_app.config["REDRESS_SETTINGS"]
     with force_locale(language):
         folder = f"email/{notice}"
@@ -48,7 +59,7 @@ def compose_notice(
         to=Mailbox("", to),
         reply_to=None,
         subject=subject,
-        date=now,
+        date=datetime.fromisoformat(written_at),
         message_id=message_id(notice, message_key),
         text=text,
         auto_submitted="auto-generated",

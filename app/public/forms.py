@@ -193,13 +193,7 @@ class WriteForm(FlaskForm):
         Args:
             unfinished: for a preview: let something stand where nothing was typed yet.
         """
-        missing = {
-            "name": _("[your name]"),
-            "city": _("[your city]"),
-            "country": _("[your country]"),
-            "words": _("[your own words]"),
-        }
-        fills = missing if unfinished else dict.fromkeys(missing, "")
+        fills = _fills() if unfinished else _NO_FILLS
         writer = Writer(
             name=self.name.data or fills["name"],
             email=self.email.data or "",
@@ -218,6 +212,18 @@ class WriteForm(FlaskForm):
             updates=bool(self.updates.data),
             submission_key=uuid.UUID(self.submission_key.data),
         )
+
+
+_NO_FILLS = dict.fromkeys(("name", "city", "country", "words"), "")
+
+
+def _fills() -> dict[str, str]:
+    return {
+        "name": _("[your name]"),
+        "city": _("[your city]"),
+        "country": _("[your country]"),
+        "words": _("[your own words]"),
+    }
 
 
 def _distinct(slugs: Sequence[str]) -> tuple[str, ...]:

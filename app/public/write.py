@@ -6,7 +6,7 @@ from flask import abort, current_app, redirect, render_template, request, url_fo
 from flask.typing import ResponseReturnValue
 
 from app import clock
-from app.campaigns.reading import CampaignPage, page_of
+from app.campaigns.reading import CampaignPage
 from app.campaigns.representing import Representatives
 from app.errors import Refused
 from app.i18n import page_language
@@ -65,7 +65,7 @@ def sent(slug: str) -> ResponseReturnValue:
 def _open(slug: str) -> tuple[Snapshot, CampaignPage]:
     today = clock.now().date()
     snapshot = open_snapshot(slug, page_language(), day=today)
-    return snapshot, page_of(snapshot.campaign, page_language(), today=today)
+    return snapshot, snapshot.page
 
 
 def _form(page: CampaignPage) -> WriteForm:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any, overload
 
+from app.database import SealedColumn
 from app.security.keys import current_keys
 
 
@@ -16,7 +17,7 @@ def _bound_to(row: Any, column: str) -> bytes:
     return f"{row.__tablename__}.{column}:{row.id.hex}".encode()
 
 
-class SealedBytes:
+class SealedBytes(SealedColumn):
     """Bytes that are stored encrypted in another column of the same row.
 
     Args:
@@ -41,7 +42,7 @@ class SealedBytes:
         setattr(row, self.column, sealed)
 
 
-class SealedText:
+class SealedText(SealedColumn):
     """Text that is stored encrypted in another column of the same row; absent text reads as ''.
 
     Args:

@@ -46,7 +46,7 @@ def queue(numbers: Sequence[int] = (0,), *, now: datetime = NOON) -> list[uuid.U
     with transaction() as session:
         for place, number in enumerate(numbers):
             due = now - timedelta(milliseconds=len(numbers) - 1 - place)
-            rows = notice_rows(envelope=make_envelope(number), now=due)
+            rows = notice_rows(mail=make_envelope(number), now=due)
             insert_rows(session, *rows)
             made.append(rows[0].id)
     return made

@@ -100,7 +100,7 @@ def test_a_transaction_that_fails_leaves_no_mail_behind() -> None:
 
 
 def _write_and_fail(session: Session) -> None:
-    insert_rows(session, *notice_rows(envelope=make_envelope(), now=NOON))
+    insert_rows(session, *notice_rows(mail=make_envelope(), now=NOON))
     raise LookupError
 
 

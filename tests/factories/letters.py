@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +19,7 @@ from app.letters.confirming import confirm
 from app.letters.draft import Draft, Writer
 from app.letters.snapshot import open_snapshot
 from app.letters.writing import Written, write
+from app.notices.sending import compose_notice
 
 OWN_WORDS = "My grandmother drew water from that well.\n\nPlease remember her."
 
@@ -63,11 +65,45 @@ def write_letter(slug: str, *, now: datetime | None = None, **draft: Any) -> Wri
     return write(snapshot, page, DraftFactory.build(**draft), network=None, now=now)
 
 
-def notices(to: str | None = None) -> list[Delivery]:
+@dataclass(frozen=True)
+class Notice:
+    """One of our own mails in the outbox, as a worker will compose it."""
+
+    id: uuid.UUID
+    state: str
+    due_at: datetime | None
+    priority: int
+    message_id: str
+    envelope_from: str
+    envelope_to: str
+    subject: str
+    text: str
+    wire: bytes
+
+
+def notices(to: str | None = None) -> list[Notice]:
     """Return our own mails in the outbox, oldest first; with `to`, those to one address."""
     db.session.rollback()
     query = select(Delivery).where(Delivery.kind == "notice").order_by(Delivery.created_at, Delivery.id)
-    return [mail for mail in db.session.scalars(query) if to is None or mail.envelope_to == to]
+    mails = [_composed(row) for row in db.session.scalars(query)]
+    return [mail for mail in mails if to is None or mail.envelope_to == to]
+
+
+def _composed(row: Delivery) -> Notice:
+    mail = compose_notice(row.recipe)
+    assert mail.message_id == row.message_id
+    return Notice(
+        id=row.id,
+        state=row.state,
+        due_at=row.due_at,
+        priority=row.priority,
+        message_id=mail.message_id,
+        envelope_from=mail.mail_from,
+        envelope_to=mail.rcpt_to,
+        subject=mail.subject,
+        text=mail.text,
+        wire=mail.wire,
+    )
 
 
 def copies() -> list[Delivery]:
@@ -77,7 +113,7 @@ def copies() -> list[Delivery]:
     return list(db.session.scalars(query))
 
 
-def token_in(mail: Delivery) -> str:
+def token_in(mail: Notice) -> str:
     """Return the token of the confirmation link in a mail."""
     found = re.findall(r"/confirm/([\w-]+)\s", mail.text)
     assert len(found) == 1, f"{len(found)} links in the mail"

@@ -23,7 +23,7 @@ from tests.faults.nursery import Nursery
 from tests.support.lengths import length
 from tests.support.smtp import RecordingSmtpServer
 
-KILLS = length(6, 20)
+KILLS = length(4, 20)
 MAILS = 40 * KILLS
 SEED = 20261121
 

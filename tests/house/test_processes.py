@@ -21,12 +21,14 @@ def get(site: Site, path: str) -> int:
         connection.close()
 
 
+@pytest.mark.backends("sqlite")  # it is about the process
 def test_a_command_runs_to_its_end(redress: Redress) -> None:
     ended = redress("routes")
     assert (ended.returncode, ended.stderr) == (0, "")
     assert "/healthz" in ended.stdout
 
 
+@pytest.mark.backends("sqlite")  # it is about the process
 def test_a_command_that_there_is_not(redress: Redress) -> None:
     ended = redress("make-coffee")
     assert ended.returncode == 2
@@ -53,6 +55,7 @@ def test_a_killed_site_leaves_nothing_running(live_server: SiteFactory) -> None:
     assert members(site.process.pid) == []
 
 
+@pytest.mark.backends("sqlite")  # with PostgreSQL: tests/faults/test_worker_process.py
 def test_a_worker_ends_when_asked(worker_process: WorkerFactory) -> None:
     worker = worker_process()
     with pytest.raises(subprocess.TimeoutExpired):

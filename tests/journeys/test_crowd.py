@@ -18,7 +18,7 @@ from tests.support.lengths import length
 from tests.support.processes import run_redress
 from tests.support.smtp import RecordingSmtpServer
 
-KILLS = length(8, 20)
+KILLS = length(5, 20)
 
 
 @pytest.fixture

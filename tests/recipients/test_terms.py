@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.recipients.models import Holder
 from app.recipients.terms import holder_on, overlapping, overlaps
+from tests.support.lengths import length
 
 FIRST, LAST = date(2020, 1, 1), date(2027, 12, 31)
 DAYS = st.dates(FIRST, LAST)
@@ -37,6 +38,7 @@ def days_of(holder: Holder) -> set[date]:
     return {day for number in range(span) if holder.holds_on(day := FIRST + timedelta(days=number))}
 
 
+@settings(max_examples=length(60, 200))
 @given(terms(), terms())
 def test_two_terms_overlap_if_and_only_if_they_share_a_day_in_one_lane(one: Holder, other: Holder) -> None:
     same_lane = one.acting == other.acting

@@ -24,7 +24,7 @@ from tests.support.smtp import Envelope
 if TYPE_CHECKING:
     from app.delivery.models import Delivery
 
-SUPPORTERS = length(60, 200)
+SUPPORTERS = length(40, 200)
 CONFIRMED_AT = datetime.fromisoformat(DURING_THE_CAMPAIGN)
 MESSAGE_ID = re.compile(rb"^Message-ID:\s*(<[^>]+>)\r$", re.IGNORECASE | re.MULTILINE)
 

@@ -11,3 +11,7 @@ SOAK = int(os.environ.get("REDRESS_SOAK") or "0")
 def length(short: int, full: int) -> int:
     """Return how many it is to be: `short`, or in a soak `full` as many times as was asked for."""
     return full * SOAK if SOAK else short
+
+
+MOSTLY_SQLITE: tuple[str, ...] = ("sqlite", "postgresql") if SOAK else ("sqlite",)
+"""For `@pytest.mark.backends`: what the other database is asked about elsewhere, and here only in a soak."""

@@ -21,6 +21,7 @@ from app.recipients.representatives import Candidates, representatives_for
 from app.recipients.resolution import resolve
 from app.recipients.terms import holder_on
 from tests.recipients.importer.making import DAY, imported, office
+from tests.support.lengths import MOSTLY_SQLITE
 from tests.support.processes import REDRESS, program_environ
 
 VARIABLE = "REDRESS_TEST_DATA_SETS"
@@ -55,6 +56,7 @@ SETS = [("congress-legislators", "congress-legislators"), ("openstates/ca", "ope
 
 
 @pytest.mark.seeded
+@pytest.mark.backends(*MOSTLY_SQLITE)
 def test_all_of_them_twice_over_the_seeds(app_context: Flask) -> None:
     for path, name in SETS:
         records = read(DATA / path, name)
@@ -135,6 +137,7 @@ def _zip_codes() -> None:
     assert len(several.to_choose) == 2
 
 
+@pytest.mark.backends(*MOSTLY_SQLITE)
 def test_nothing_private_is_stored(app_context: Flask) -> None:
     for path, name in SETS[:2]:
         imported(DATA / path, name)
@@ -154,6 +157,7 @@ def test_nothing_private_is_stored(app_context: Flask) -> None:
 # Time and memory are the process's own; PostgreSQL's stand beside it.
 @pytest.mark.backends("sqlite")
 @pytest.mark.parametrize(("path", "name"), SETS)
+@pytest.mark.backends(*MOSTLY_SQLITE)
 def test_each_import_is_quick_and_small(environ: dict[str, str], path: str, name: str) -> None:
     begun = time.monotonic()
     command = [str(REDRESS), "recipients", "import", str(DATA / path), "--format", name]

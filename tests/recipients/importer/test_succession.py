@@ -15,6 +15,7 @@ from app.recipients.importer.plans import Change
 from app.recipients.importer.records import HolderRecord, OfficeRecord, Place, Records
 from app.recipients.importer.settling import settle
 from app.recipients.importer.succession import Succession
+from tests.support.lengths import length
 
 START, TODAY = date(2020, 1, 1), date(2020, 2, 1)
 NAMES = ("Ana Example", "Bo Sample", "Cy Third")
@@ -75,7 +76,7 @@ def _import(
     return ([] if refused and not origin else changes), bool(refused)
 
 
-@settings(max_examples=300)
+@settings(max_examples=length(80, 300))
 @given(st.lists(editions(), min_size=1, max_size=4), st.sampled_from(ORIGINS), st.booleans(), st.data())
 def test_terms_never_overlap_and_the_second_time_nothing_changes(
     told: list[list[HolderRecord]], origin: str, complete: bool, data: st.DataObject

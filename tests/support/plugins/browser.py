@@ -14,6 +14,13 @@ if TYPE_CHECKING:
 
     from tests.support.browser import Watch
 
+# Without motion: a page that scrolls smoothly makes each click wait for the end of it.
+_LOOKS: dict[str, Any] = {
+    "viewport": {"width": 1280, "height": 900},
+    "locale": "en-GB",
+    "reduced_motion": "reduce",
+}
+
 PageFactory = Callable[..., "Page"]
 RESULTS = Path(__file__).resolve().parents[3] / "test-results"
 
@@ -65,8 +72,7 @@ def page_factory(browser: Browser, request: pytest.FixtureRequest) -> Iterator[P
     with ExitStack() as stack:
 
         def open_page(**options: Any) -> Page:
-            options = {"viewport": {"width": 1280, "height": 900}, "locale": "en-GB", **options}
-            context = browser.new_context(**options)
+            context = browser.new_context(**(_LOOKS | options))
             stack.callback(context.close)
             context.set_default_timeout(10_000)
             page = context.new_page()

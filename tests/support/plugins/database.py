@@ -14,6 +14,7 @@ import pytest
 
 from tests.support.databases import BACKENDS, Backend, Kind, PostgresqlBackend, SqliteBackend
 from tests.support.environment import installation
+from tests.support.lengths import MOSTLY_SQLITE
 from tests.support.shortcuts import hash_quickly, remember_url_builders
 
 if TYPE_CHECKING:
@@ -36,11 +37,18 @@ def pytest_configure() -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run whatever asks for a database once on each, or on those that `@pytest.mark.backends` names."""
+    """Run whatever asks for a database once on each, or on those that `@pytest.mark.backends` names.
+
+    Pages run on SQLite, and in a soak on both: the services below them run on both always.
+    """
     if "backend_name" in metafunc.fixturenames:
         mark = metafunc.definition.get_closest_marker("backends")
-        names = mark.args if mark else BACKENDS
+        names = mark.args if mark else MOSTLY_SQLITE if _is_page(metafunc.definition.path) else BACKENDS
         metafunc.parametrize("backend_name", names, scope="session", indirect=True)
+
+
+def _is_page(path: Path) -> bool:
+    return not {"admin", "public"}.isdisjoint(path.parts)
 
 
 @pytest.fixture(scope="session")
