@@ -6,6 +6,8 @@ from app.admin import (
     account,
     asking,
     audit,
+    campaign_letters,
+    campaigns,
     contacts,
     corrections,
     held,
@@ -21,9 +23,9 @@ from app.admin import (
 )
 from app.organizers.sign_in import init_sign_in
 
-__all__ = ["asking", "contacts", "holders", "imports", "init_admin", "second_looks"]
+__all__ = ["asking", "campaign_letters", "contacts", "holders", "imports", "init_admin", "second_looks"]
 
-ROOMS = (today, recipients, corrections, letters, held, organizers, audit, rules, account, welcome)
+ROOMS = (today, campaigns, recipients, corrections, letters, held, organizers, audit, rules, account, welcome)
 
 
 def init_admin(app: Flask) -> None:
