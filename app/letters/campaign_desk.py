@@ -73,15 +73,12 @@ class VersionWhole:
 
 def campaigns(language: str) -> list[CampaignLine]:
     """Return every campaign with the number of its confirmed letters: drafts first, then the newest."""
-    counted = dict(
-        db.session.execute(
-            sa.select(Letter.campaign_id, sa.func.count())
-            .where(Letter.confirmed_at.is_not(None))
-            .group_by(Letter.campaign_id)
-        )
-        .tuples()
-        .all()
+    query = (
+        sa.select(Letter.campaign_id, sa.func.count())
+        .where(Letter.confirmed_at.is_not(None))
+        .group_by(Letter.campaign_id)
     )
+    counted: dict[uuid.UUID, int] = dict(iter(db.session.execute(query)))
     order = (sa.case({"draft": 0, "live": 1}, value=Campaign.status, else_=2), Campaign.opens_on.desc())
     rows = db.session.scalars(sa.select(Campaign).order_by(*order, Campaign.slug))
     return [CampaignLine(row, text(row.title, language), counted.get(row.id, 0)) for row in rows]

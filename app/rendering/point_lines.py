@@ -15,6 +15,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from app.rendering.sentences import N_, RenderingError
@@ -84,7 +85,7 @@ def _divided(source: str) -> Iterator[tuple[int, str, list[str]]]:
             raise PointLinesError(
                 N_("Line %(line)s: begin with a line such as “# visits: What it is called”."), line=place
             )
-    for place, end in zip(heads, [*heads[1:], len(lines)], strict=True):
+    for place, end in pairwise([*heads, len(lines)]):
         yield place + 1, lines[place].removeprefix("#").strip(), _texts(lines[place + 1 : end])
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from werkzeug.routing import Rule
 
 from app import clock
-from app.campaigns.models import Campaign
+from app.campaigns.models import Campaign, LetterTemplate
 from app.database import db
 from app.delivery.models import Delivery
 from app.organizers import accounts
@@ -47,6 +47,10 @@ LEAST = {
     "admin_letters.personal": ORGANIZER,
     "admin_letters.ask": ORGANIZER,
     "admin_letters.decide": ORGANIZER,
+    "admin_campaigns.index": VIEWER,
+    "admin_campaigns.show": VIEWER,
+    "admin_campaigns.show_letter": VIEWER,
+    "admin_campaigns.show_version": VIEWER,
     "admin_recipients.index": VIEWER,
     "admin_recipients.show": VIEWER,
     "admin_recipients.waiting": VIEWER,
@@ -63,6 +67,7 @@ LEAST = {
     "security.mf_recovery_codes": VIEWER,
 }
 ROOMS = {
+    "admin_campaigns": ORGANIZER,
     "admin_recipients": ORGANIZER,
     "admin_corrections": ORGANIZER,
     "admin_held": ORGANIZER,
@@ -98,6 +103,8 @@ def things(app: Flask) -> dict[str, object]:
             "holder_id": db.session.scalars(select(Holder.id).where(Holder.recipient_id == office.id)).one(),
             "contact_id": contact.id,
             "campaign_id": db.session.scalars(select(Campaign.id)).one(),
+            "template_id": db.session.scalars(select(LetterTemplate.id)).one(),
+            "number": 1,
             "letter_id": delivery.letter_id,
             "delivery_id": delivery.id,
             "organizer_id": colleague.id,

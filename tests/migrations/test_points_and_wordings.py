@@ -11,7 +11,7 @@ from tests.factories.campaigns import store_campaign
 from tests.factories.letters import copies, write_and_confirm
 from tests.factories.storage import counts
 
-BEFORE = "0007"
+BEFORE = "0008"
 
 
 def test_down_and_up_again_with_letters(app_context: Flask) -> None:
