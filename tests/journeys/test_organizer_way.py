@@ -23,12 +23,14 @@ from tests.support.journeys import (
 from tests.support.journeys_browser import follow
 from tests.support.journeys_desk import (
     CODES,
+    NewCampaign,
     NewOffice,
     Organizer,
     add_office,
     at_the_desk,
     close_office,
     invite,
+    make_campaign,
     sign_in,
 )
 
@@ -68,6 +70,24 @@ def test_an_office_is_added_and_written_to(site: DevelopmentSite, page: Page) ->
         pass
     boxes = Visitor(site.url).get(WRITE).page.elements("input", name="recipients")
     assert slug not in {box.get("value") for box in boxes}
+
+
+def test_a_campaign_is_made_launched_and_written_to(site: DevelopmentSite, page: Page) -> None:
+    """With nobody's help: texts, letter, points, office, fact; then a supporter's letter arrives."""
+    new = NewCampaign()
+    at_the_desk(page, site, "owner")
+    for _stop in make_campaign(page, site, new):
+        pass
+    follow(page, page.get_by_role("link", name="Its public page"))
+    expect(page.get_by_role("heading", level=1)).to_have_text(new.title)
+    slug = page.url.rpartition("/")[2]
+    visitor = Visitor(site.url)
+    letter = write_letter(visitor, Supporter(), ["un-hrc-president"], campaign=slug)
+    link = confirmation_link(notice_text(site.wait_for_mail(letter.supporter.email)))
+    settled_page(visitor, confirm_letter(visitor, link), {"un-hrc-president": "accepted"})
+    text = letter.previews["un-hrc-president"]
+    assert new.ask_text in text
+    assert "The winter is near." in text or "Winter comes soon." in text
 
 
 def deliver(site: DevelopmentSite, slug: str) -> str:

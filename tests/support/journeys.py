@@ -147,17 +147,19 @@ class WrittenLetter:
     """The fields of the form, as they were sent."""
 
 
-def write_letter(visitor: Visitor, supporter: Supporter, offices: Sequence[str] = OFFICES) -> WrittenLetter:
+def write_letter(
+    visitor: Visitor, supporter: Supporter, offices: Sequence[str] = OFFICES, campaign: str = CAMPAIGN
+) -> WrittenLetter:
     """Open the campaign, go to its form, look at a preview, and send the letter."""
-    campaign = visitor.get(f"/campaigns/{CAMPAIGN}")
-    assert f"/campaigns/{CAMPAIGN}/write" in campaign.page.links
-    form = visitor.get(f"/campaigns/{CAMPAIGN}/write")
+    place = f"/campaigns/{campaign}"
+    assert f"{place}/write" in visitor.get(place).page.links
+    form = visitor.get(f"{place}/write")
     typed = {**supporter.typed, "recipients": offices, "consent": "y"}
     shown = visitor.submit(form, typed, button="preview", field="recipients")
     assert shown.status == 200, shown.page.text[:500]
     submission = shown.page.form(field="recipients").filled({}, "send")
     sent = visitor.post(form.url, submission)
-    assert (sent.status, sent.url) == (200, f"{visitor.base}/campaigns/{CAMPAIGN}/sent"), sent.page.text[:500]
+    assert (sent.status, sent.url) == (200, f"{visitor.base}{place}/sent"), sent.page.text[:500]
     return WrittenLetter(supporter, papers_of(shown.page), submission)
 
 

@@ -167,6 +167,66 @@ def add_office(tab: Page, site: DevelopmentSite, office: NewOffice) -> Iterator[
     open_page(tab, its_page)
 
 
+@dataclass(frozen=True)
+class NewCampaign:
+    """A campaign that an organizer makes, from its title to the words of its letter."""
+
+    title: str = "Letters for the harbour"
+    office: str = "President of the Human Rights Council"
+    ask: str = "Let the families know which ships carry letters."
+    ask_text: str = "I respectfully ask you to let the families know which ships carry their letters."
+    letter: str = (
+        "I am writing from {{ supporter.place }}.\n\n{{ personal }}\n\n{{ points }}\n\n"
+        "{{ recipient.ask }}\n\nThank you for your time."
+    )
+    points: str = "# soon: Soon\nThe winter is near.\nor:\nWinter comes soon.\n\n# kindly: Kindly\nThey wait."
+
+
+def make_campaign(tab: Page, site: DevelopmentSite, new: NewCampaign) -> Iterator[str]:
+    """As the owner of a group of one: a campaign with its letter, an office and a fact, launched."""
+    for _stop in switch_rule_of_two(tab, site, "Anybody"):
+        pass
+    open_page(tab, f"{site.url}/admin/campaigns")
+    yield "campaigns"
+    follow(tab, tab.get_by_role("link", name="Start a campaign"))
+    _fill(tab, {"Title": new.title, "Summary": "Ships lie in the harbour.", "What is asked": new.ask})
+    _fill(tab, {"The story": "They have lain there since [spring](https://harbours.example/spring)."})
+    yield "campaign-new"
+    _save(tab)
+    yield "campaign-draft"
+    its_page = tab.url
+    follow(tab, tab.get_by_role("link", name="Add a letter"))
+    _fill(tab, {"What the letter is called": "An appeal", "Subject": "Ships and letters"})
+    _fill(tab, {"The letter": new.letter})
+    tab.get_by_text("Points to choose from, and").click()
+    _fill(tab, {"Points to choose from": new.points, "Least points": "1", "Most points": "2"})
+    yield "letter-new"
+    follow(tab, tab.get_by_role("button", name="Save as a draft"))
+    yield "letter-draft"
+    follow(tab, tab.get_by_role("button", name="I have read it: publish"))
+    open_page(tab, f"{site.url}/admin/recipients?q=president+human+rights+council")
+    follow(tab, tab.get_by_role("link", name=new.office).first)
+    choice = tab.get_by_role("listitem").filter(has_text=new.title)
+    follow(tab, choice.get_by_role("link", name="Write to it in this campaign"))
+    _fill(tab, {"What is asked, in a line for the card": new.ask})
+    _fill(tab, {"What is asked, as a sentence in the letter": new.ask_text})
+    _save(tab)
+    open_page(tab, its_page)
+    follow(tab, tab.get_by_role("link", name="Choose facts"))
+    tab.get_by_role("checkbox").first.check()
+    yield "campaign-facts"
+    _save(tab)
+    yield "campaign-ready"
+    follow(tab, tab.get_by_role("button", name="Put it before the public"))
+    yield "campaign-live"
+    follow(tab, tab.get_by_role("link", name="An appeal"))
+    yield "letter-published"
+    open_page(tab, its_page)
+    for _stop in switch_rule_of_two(tab, site, "Somebody other"):
+        pass
+    open_page(tab, its_page)
+
+
 def propose_address(tab: Page, address: str) -> Iterator[str]:
     """From an office's page: propose another address for its contact, and look at what that says."""
     its_page = tab.url

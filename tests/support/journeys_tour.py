@@ -35,6 +35,7 @@ from tests.support.journeys_browser import (
     reload_until_settled,
 )
 from tests.support.journeys_desk import (
+    NewCampaign,
     NewOffice,
     Organizer,
     add_office,
@@ -42,6 +43,7 @@ from tests.support.journeys_desk import (
     decide_on_address,
     import_offices,
     invite,
+    make_campaign,
     open_account,
     propose_address,
 )
@@ -243,6 +245,8 @@ def desk_tour(tab: Page, site: DevelopmentSite) -> Iterator[Stop]:
     yield from _second_look(tab, site)
     yield from _office(tab)
     for name in import_offices(tab, site, IMPORTED, IMPORTED.replace("Registrar", "Chancellor")):
+        yield Stop(f"desk-{name}")
+    for name in make_campaign(tab, site, NewCampaign()):
         yield Stop(f"desk-{name}")
     yield from _letters(tab, site)
     yield from _corrections(tab, site)
