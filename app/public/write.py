@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import abort, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -13,8 +15,10 @@ from app.errors import Refused
 from app.i18n import page_language
 from app.letters.attachments import attachments_of
 from app.letters.draft import place_of
+from app.letters.originality import originality_of
 from app.letters.previewing import preview
 from app.letters.snapshot import Snapshot, open_snapshot
+from app.letters.tone import look_at_words
 from app.letters.wording import Worded
 from app.letters.writing import SentAlready, write
 from app.public.blueprint import public
@@ -97,7 +101,7 @@ def _preview(snapshot: Snapshot, page: CampaignPage, form: WriteForm) -> Respons
     # An unfinished form is no mistake while somebody writes: only what can never be sent is pointed out.
     form.keep_only_unsafe()
     if request.headers.get(FRAGMENT) == "preview":
-        return render_template("public/letters/_preview.html", previews=_worded(snapshot, form))
+        return render_template("public/letters/_preview.html", **_previewed(snapshot, form))
     return _render(snapshot, page, form, status=422 if form.errors else 200)
 
 
@@ -137,6 +141,18 @@ def _send(snapshot: Snapshot, page: CampaignPage, form: WriteForm) -> ResponseRe
     return _render(snapshot, page, form, status=422)
 
 
+def _previewed(snapshot: Snapshot, form: WriteForm) -> dict[str, Any]:
+    """Return what the preview shows: the letters, and what can be said about the supporter's own words."""
+    previews, own = _worded(snapshot, form), form.personal_message.data
+    if form.has_unsafe_text or not own:
+        return {"previews": previews, "originality": None, "findings": ()}
+    return {
+        "previews": previews,
+        "originality": originality_of(snapshot.campaign.id, previews),
+        "findings": look_at_words(own),
+    }
+
+
 def _worded(snapshot: Snapshot, form: WriteForm) -> list[Worded]:
     if form.has_unsafe_text:
         return []
@@ -159,7 +175,7 @@ def _render(
         attachments=attachments_of(snapshot.campaign, form.language.data),
         consent_text=page.consent_text,
         updates_text=page.updates_text,
-        previews=_worded(snapshot, form),
+        **_previewed(snapshot, form),
         representatives=_representatives(snapshot, form),
     )
     return html, status
