@@ -1,4 +1,4 @@
-"""A campaign as a folder: `campaign.yaml` and `letters/<template>.<language>.txt`.
+"""A campaign as a folder: `campaign.yaml`, and `letters` and `attachments` as `<name>.<language>.txt`.
 
 What stands in `seeds/campaigns/<slug>/` is the portable format. Loading is an upsert on the slug;
 a campaign that an organizer has edited is left alone, and a changed letter becomes a new version.
@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.campaigns.letter_file import LetterFile, read_letter, with_all
+from app.campaigns.letter_file import LetterFile, read_attachments, read_letter, with_all
 from app.campaigns.models import AudienceMember, Campaign, LetterTemplate, TemplateVersion
 from app.database import transaction
 from app.errors import RedressError
@@ -62,12 +62,13 @@ def load_campaign(folder: Path, *, now: datetime, check: Check | None = None) ->
     """
     description = _described(folder / "campaign.yaml")
     letters = [read_letter(path) for path in sorted((folder / "letters").glob("*.txt"))]
+    attachments = read_attachments(folder / "attachments")
     slug: str = description["slug"]
     with transaction() as session:
         campaign = session.scalar(select(Campaign).where(Campaign.slug == slug))
         if campaign is not None and campaign.edited_at is not None:
             return slug
-        campaign = _campaign(session, campaign, description)
+        campaign = _campaign(session, campaign, {**description, "attachments": attachments or None})
         _audience(session, campaign, description.get("audience") or ())
         for version in [_template(campaign, letter, now) for letter in letters]:
             if check is not None and version is not None:

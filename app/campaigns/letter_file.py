@@ -39,11 +39,7 @@ def read_letter(path: Path) -> LetterFile:
     Raises:
         RedressError: it is not as such a file must be; the sentence names the file.
     """
-    key, language = path.name.removesuffix(".txt").rsplit(".", 1)
-    parts = path.read_text(encoding="utf-8").split("---\n", 2)
-    if len(parts) != 3 or parts[0].strip():
-        raise RedressError(f"{path.name} must begin with its name and subject between two lines of “---”.")
-    front = with_all(("name", "subject"), parse_yaml(parts[1], path.name), path.name)
+    key, language, front, body = _opened(path, ("name", "subject"))
     shortest, longest = _length(front.get("length"), path.name)
     status = str(front.get("status") or "published")
     if status not in STATUSES:
@@ -57,13 +53,38 @@ def read_letter(path: Path) -> LetterFile:
         longest=longest,
         own_words=front.get("own_words"),
         subject=str(front["subject"]),
-        body=parts[2].strip() + "\n",
+        body=body,
         points=_points(front.get("points"), path.name),
         wordings=_wordings(front.get("wordings"), path.name),
         status=status,
         machine_drafted=bool(front.get("machine_drafted")),
         approved_by=str(front.get("approved_by") or ""),
     )
+
+
+def read_attachments(folder: Path) -> dict[str, Any]:
+    """Read the texts to download of a campaign's folder, as `Campaign.attachments` holds them.
+
+    Raises:
+        RedressError: a file is not as such a file must be; the sentence names it.
+    """
+    found: dict[str, Any] = {}
+    for path in sorted(folder.glob("*.txt")):
+        name, language, front, body = _opened(path, ("name", "template"))
+        attachment = found.setdefault(name, {"template": str(front["template"]), "title": {}, "text": {}})
+        attachment["title"][language] = str(front["name"])
+        attachment["text"][language] = body
+    return found
+
+
+def _opened(path: Path, needed: Iterable[str]) -> tuple[str, str, Mapping[str, Any], str]:
+    """Return the name and the language that a file's own name tells, its front matter and its text."""
+    key, language = path.name.removesuffix(".txt").rsplit(".", 1)
+    parts = path.read_text(encoding="utf-8").split("---\n", 2)
+    if len(parts) != 3 or parts[0].strip():
+        raise RedressError(f"{path.name} must begin with {' and '.join(needed)} between two lines of “---”.")
+    front = with_all(needed, parse_yaml(parts[1], path.name), path.name)
+    return key, language, front, parts[2].strip() + "\n"
 
 
 def with_all(names: Iterable[str], loaded: Any, file: str) -> Mapping[str, Any]:

@@ -65,6 +65,19 @@ class AudienceOffice:
         """Whether a supporter can choose it."""
         return not self.closed and not self.member.history and bool(self.member.template_key)
 
+    @property
+    def only_from(self) -> str:
+        """Where somebody must live to choose it, in words; "" where that does not matter."""
+        return ", ".join((self.member.only_from or {}).get("cities", ()))
+
+    def takes_from(self, country: str, city: str) -> bool:
+        """Whether somebody who lives there can choose it."""
+        wanted = self.member.only_from
+        if not wanted:
+            return True
+        cities = [str(name).casefold() for name in wanted.get("cities", ())]
+        return country == wanted.get("country") and city.strip().casefold() in cities
+
 
 @dataclass(frozen=True)
 class CampaignPage:
@@ -209,7 +222,9 @@ def audience_of(session: Session, campaign: Campaign, language: str, *, day: dat
     """Return the campaign's offices in order, with who holds them on `day`."""
     addressees = resolve(session, [member.recipient_id for member in campaign.audience], day=day)
     return [
-        office_card(member, addressees[member.recipient_id], language)
+        office_card(
+            member, addressees[member.recipient_id], language, for_constituents=bool(member.only_from)
+        )
         for member in campaign.audience
         if member.recipient_id in addressees
     ]

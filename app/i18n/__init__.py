@@ -9,7 +9,7 @@ from __future__ import annotations
 import unicodedata
 from functools import lru_cache
 
-from babel import Locale
+from babel import Locale, UnknownLocaleError
 from flask import Flask, has_request_context, request
 from flask_babel import Babel, get_locale
 
@@ -76,3 +76,11 @@ def _key(name: str) -> str:
 def country_name(code: str, language: str) -> str:
     """Return the name of a country in `language`, or the code itself where it has none."""
     return str(Locale.parse(language).territories.get(code, code))
+
+
+def language_name(code: str) -> str:
+    """Return what a language calls itself, such as “français”; the code where that is not known."""
+    try:
+        return Locale.parse(code.replace("-", "_")).get_language_name() or code
+    except (UnknownLocaleError, ValueError):
+        return code

@@ -26,7 +26,7 @@ from app.rendering.placeholders import LetterTemplate, MissingValue
 from app.rendering.points import POINTS, WORDING, Wording, problems_of
 
 SOMEBODY: Final = Writer(name="Mariam Writer", email="", country="FR", city="Lyon")
-_UNTIDY = re.compile(r"[ \t]{2,}|\s[,.;)](?:\s|$)|[,;:.]{2,}|\(\s|\s$|^\s", re.MULTILINE)
+_UNTIDY = re.compile(r"[ \t]{2,}|\s[,.)](?:\s|$)|[,;:.]{2,}|\(\s|\s$|^\s", re.MULTILINE)
 
 
 @dataclass(frozen=True)

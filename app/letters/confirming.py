@@ -16,10 +16,13 @@ from app.delivery.models import Delivery
 from app.errors import Gone, NotFound
 from app.letters.freezing import freeze, office_of, snapshot_for, word_copy
 from app.letters.models import Letter
+from app.letters.originality import sketches_of
 from app.letters.snapshot import Snapshot
+from app.letters.tone import look_at_words
 from app.letters.wording import Worded
 from app.letters.writing import LETTER_PAGE
 from app.notices.confirmation import forget_confirmation
+from app.rendering.tone import Finding
 from app.security.tokens import derived_token, hash_token
 from app.supporters.addresses import address_index
 from app.supporters.silence import silence
@@ -35,13 +38,14 @@ class LinkUsed(Gone):
 
 @dataclass(frozen=True)
 class Pending:
-    """A letter that waits for its confirmation, exactly as it will be sent."""
+    """A letter that waits for its confirmation, exactly as it will be sent, and what the rules find in it."""
 
     campaign_title: str
     campaign_slug: str
     reference: str
     until: datetime
     letters: tuple[Worded, ...]
+    findings: tuple[Finding, ...]
 
 
 def look_at(token: str, language: str, *, now: datetime) -> Pending:
@@ -65,6 +69,7 @@ def look_at(token: str, language: str, *, now: datetime) -> Pending:
         reference=letter.reference,
         until=letter.confirm_until,
         letters=tuple(worded),
+        findings=look_at_words(letter.personal_message),
     )
 
 
@@ -86,8 +91,8 @@ def confirm(token: str, *, now: datetime) -> str:
         snapshot = snapshot_for(session, letter, now=now)
         copies = copies_of(session, letter)
         _still_addressed(session, snapshot, copies)
-        for delivery in copies:
-            freeze(session, snapshot, letter, delivery, now=now)
+        frozen = [freeze(session, snapshot, letter, delivery, now=now) for delivery in copies]
+        letter.sketches = sketches_of(worded for worded in frozen if worded is not None)
         return page_token(letter)
 
 

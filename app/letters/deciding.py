@@ -44,6 +44,7 @@ SENTENCES: Final = {
     "no verified contact": _l("The office has no verified contact."),
     "office closed": _l("The office takes no letters any more."),
     "holder changed": _l("Somebody else holds the office than is named in the letter."),
+    "words to be read first": _l("Its writer's own words sound like a threat or an insult: read them first."),
     "contact changed": _l("The contact that it was addressed to is not in use any more."),
     "the successor gets this letter already": _l("The office that follows gets this letter already."),
     "taken back by its writer": _l("Its writer took it back."),

@@ -26,6 +26,7 @@ HOLDER_CHANGED: Final = "holder changed"
 OFFICE_CLOSED: Final = "office closed"
 CONTACT_CHANGED: Final = "contact changed"
 NO_CONTACT: Final = "no verified contact"
+WORDS: Final = "words to be read first"
 
 
 @dataclass(frozen=True)

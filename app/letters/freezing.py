@@ -17,10 +17,11 @@ from app.delivery.envelope import Envelope, bounce_address
 from app.delivery.models import Delivery
 from app.delivery.outbox import cancel, enqueue
 from app.delivery.states import transition
-from app.letters.dispatch import NO_CONTACT, OFFICE_CLOSED
+from app.letters.dispatch import NO_CONTACT, OFFICE_CLOSED, WORDS
 from app.letters.draft import Writer
 from app.letters.models import Letter
 from app.letters.snapshot import Snapshot, read_snapshot
+from app.letters.tone import must_be_held
 from app.letters.wording import Worded, Words
 from app.notices.sending import message_id
 from app.recipients.models import Contact, Recipient
@@ -90,7 +91,7 @@ def writer_of(supporter: Supporter) -> Writer:
 
 def freeze(
     session: Session, snapshot: Snapshot, letter: Letter, delivery: Delivery, *, now: datetime
-) -> None:
+) -> Worded | None:
     """Fix the text of one copy for good and queue it, or hold it where it cannot go now.
 
     Args:
@@ -99,16 +100,22 @@ def freeze(
         letter: the letter.
         delivery: its copy to one office.
         now: the instant of confirmation; the Date of the mail.
+
+    Returns:
+        The letter; None where the campaign does not write to its office any more.
     """
     office = office_of(session, snapshot, delivery)
     if office is None:
         cancel(session, delivery, now=now, cause="no longer in the campaign", actor="redress")
-        return
+        return None
     worded = word_copy(session, snapshot, letter, delivery, office)
     holder, contact = office.addressee.holder, office.addressee.contact
     delivery.holder_id = holder.id if holder else None
     delivery.subject, delivery.text = worded.subject, worded.text
-    if not office.addressable:
+    if must_be_held(letter.personal_message):
+        # Before all else: what waits for a contact leaves by itself once there is one.
+        transition(session, delivery, "held", now=now, cause=WORDS, actor=ACTOR)
+    elif not office.addressable:
         transition(session, delivery, "held", now=now, cause=OFFICE_CLOSED, actor=ACTOR)
     elif contact is None:
         transition(session, delivery, "held", now=now, cause=NO_CONTACT, actor=ACTOR)
@@ -123,6 +130,7 @@ def freeze(
             now=now,
         )
         enqueue(session, delivery, envelope=envelope, now=now, actor=ACTOR)
+    return worded
 
 
 def envelope_of(

@@ -26,7 +26,7 @@ from app.delivery import outbox
 from app.delivery.models import Delivery
 from app.errors import NotFound, RedressError, Refused
 from app.letters.deciding import ANEW, CANCELLED, release_in
-from app.letters.dispatch import NO_CONTACT, takes_letters
+from app.letters.dispatch import NO_CONTACT, WORDS, takes_letters
 from app.letters.freezing import envelope_of, snapshot_for, word_copy
 from app.letters.models import Letter
 from app.recipients.models import Holder, Recipient
@@ -64,13 +64,13 @@ class HeldGroup:
 
     @property
     def can_readdress(self) -> bool:
-        """Whether the office can be written to today."""
-        return takes_letters(self.today) and self.today.contact is not None
+        """Whether the office can be written to today, and nobody has to read each letter first."""
+        return self.reason != WORDS and takes_letters(self.today) and self.today.contact is not None
 
     @property
     def can_follow(self) -> bool:
         """Whether there is a successor that can be written to today."""
-        return self.successor is not None and self.successor.contact is not None
+        return self.reason != WORDS and self.successor is not None and self.successor.contact is not None
 
 
 @dataclass(frozen=True)
@@ -159,8 +159,9 @@ def readdress(recipient_id: uuid.UUID, reason: str, *, actor: str, now: datetime
         What became of it; at most `AT_ONCE` copies are decided about.
 
     Raises:
-        Refused: the office is closed, or has no verified contact.
+        Refused: the office is closed, or has no verified contact, or each letter must be read first.
     """
+    _refuse_unread(reason)
 
     def anew(session: Session, copies: Sequence[Delivery]) -> int:
         addressee = resolve(session, [recipient_id], day=now.date())[recipient_id]
@@ -176,8 +177,9 @@ def send_to_successor(recipient_id: uuid.UUID, reason: str, *, actor: str, now: 
     A letter of which the successor gets a copy already is not sent there twice: that copy is cancelled.
 
     Raises:
-        Refused: there is no successor that can be written to.
+        Refused: there is no successor that can be written to, or each letter must be read first.
     """
+    _refuse_unread(reason)
 
     def follow(session: Session, copies: Sequence[Delivery]) -> int:
         successor = successor_of(session, session.get_one(Recipient, recipient_id), day=now.date())
@@ -231,6 +233,11 @@ def _release(actor: str, now: datetime) -> Callable[[Session, Sequence[Delivery]
         return released
 
     return release
+
+
+def _refuse_unread(reason: str) -> None:
+    if reason == WORDS:
+        raise Refused(_("Read each of these letters, and release it or cancel it by itself."))
 
 
 def _require(addressee: Addressee) -> None:

@@ -98,7 +98,9 @@ def _purge_texts(session: Session, now: datetime) -> int:
 def _empty(session: Session, letters: list[uuid.UUID]) -> None:
     nothing = {"text_sealed": None, "wire_sealed": None, "subject_sealed": None}
     session.execute(update(Delivery).where(Delivery.letter_id.in_(letters)).values(nothing))
-    session.execute(update(Letter).where(Letter.id.in_(letters)).values(personal_message_sealed=None))
+    session.execute(
+        update(Letter).where(Letter.id.in_(letters)).values(personal_message_sealed=None, sketches=None)
+    )
 
 
 def _purge_notices(session: Session, now: datetime) -> int:

@@ -97,6 +97,15 @@ class Snapshot:
             raise Refused(_("%(office)s takes no letters any more.", office=closed[0].title), "recipients")
         if len(chosen) != len(wanted):
             raise Refused(_("One of the chosen offices does not belong to this campaign."), "recipients")
+        for office in chosen:
+            if not office.takes_from(place.country, place.city):
+                sentence = _(
+                    "%(office)s is written to by those who live there: %(places)s. Take it out, or put your "
+                    "city right.",
+                    office=office.title,
+                    places=office.only_from,
+                )
+                raise Refused(sentence, "recipients")
         audience = {office.slug for office in self.offices}
         self._check_represented([office for office in chosen if office.slug not in audience], place)
         return chosen

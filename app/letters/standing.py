@@ -50,6 +50,9 @@ def _held(reason: str) -> str:
         "holder changed": _(
             "Somebody else holds the office since you wrote: the letter must not go to the wrong name."
         ),
+        "words to be read first": _(
+            "Some of your own words sound like a threat or an insult: a moderator reads them first."
+        ),
         "contact changed": _("The office's address changed before the letter left."),
     }
     return known.get(reason, _("The letter waits for a decision."))

@@ -20,6 +20,8 @@ PLAIN_NAMES = (
     "supporter.title",
     "supporter.affiliation",
     "supporter.city",
+    "supporter.region",
+    "supporter.postal_code",
     "supporter.country",
     "supporter.place",
     "recipient.title",
@@ -36,6 +38,8 @@ FIELD_OF = {
     "supporter.title": "title",
     "supporter.affiliation": "affiliation",
     "supporter.city": "city",
+    "supporter.region": "region",
+    "supporter.postal_code": "postal_code",
     "supporter.country": "country",
 }
 """Which field of the form a name of the letter language comes from, where it may be empty."""
@@ -44,7 +48,12 @@ FIELD_OF = {
 @lru_cache(maxsize=64)
 def names_for(facts: tuple[str, ...]) -> frozenset[str]:
     """Return every name that a template may use, given the keys of the facts that there are."""
-    return frozenset(PLAIN_NAMES) | {f"fact.{key}.{part}" for key in facts for part in FACT_PARTS}
+    return frozenset(PLAIN_NAMES) | fact_names(facts)
+
+
+def fact_names(facts: tuple[str, ...]) -> frozenset[str]:
+    """Return the names of what facts of these keys tell."""
+    return frozenset(f"fact.{key}.{part}" for key in facts for part in FACT_PARTS)
 
 
 def values_for(
@@ -95,6 +104,8 @@ def own_values(writer: Writer, personal: str, language: str) -> dict[str, str]:
         "supporter.title": writer.title,
         "supporter.affiliation": writer.affiliation,
         "supporter.city": writer.city,
+        "supporter.region": writer.region,
+        "supporter.postal_code": writer.postal_code,
         "supporter.country": country,
         "supporter.place": place(writer.city, country),
         "personal": personal,

@@ -25,6 +25,7 @@ def show(token: str) -> ResponseReturnValue:
         campaign_title=pending.campaign_title,
         expires_at=pending.until,
         previews=pending.letters,
+        findings=pending.findings,
         token=token,
     )
 

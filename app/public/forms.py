@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
@@ -21,15 +22,19 @@ from wtforms import (
 )
 from wtforms.validators import StopValidation, ValidationError
 
+from app.campaigns.offering import PointsOffered
 from app.errors import Refused
-from app.i18n import countries, country_codes
+from app.i18n import countries, country_codes, language_name
 from app.letters.draft import Draft, Writer
+from app.rendering.originality import count_words
+from app.rendering.points import USUAL, in_drawn_order
 from app.rendering.sentences import RenderingError
 from app.rendering.typography import clean_line, clean_text
 from app.supporters.addresses import checked_address
 
 LONGEST_LINE = 120
 LONGEST_MESSAGE = 5_000
+NO_POINTS = PointsOffered()
 
 
 class Required:
@@ -71,10 +76,15 @@ def line(limit: int = LONGEST_LINE) -> Cleaned:
 
 
 class WriteForm(FlaskForm):
-    """What a supporter fills in. `minimum_words`, `personal_required` and `languages` are the campaign's."""
+    """What a supporter fills in. All arguments are the campaign's.
+
+    `own_words` is how many words of their own the chosen letters ask for; `brief` frees from it.
+    """
 
     recipients = SelectMultipleField(_l("Offices"), validate_choice=False)
+    points = SelectMultipleField(_l("Points"), validate_choice=False)
     personal_message = TextAreaField(_l("In your own words"), [Cleaned(clean_text, LONGEST_MESSAGE)])
+    brief = BooleanField(_l("I cannot write more than a sentence"))
     name = StringField(
         _l("Name"), [Required(_l("Please give your name: a letter needs a signature.")), line()]
     )
@@ -89,7 +99,7 @@ class WriteForm(FlaskForm):
         _l("City"), [Required(_l("Please give your city: offices look for where a letter is from.")), line()]
     )
     postal_code = StringField(_l("Postal code"), [line(20)])
-    language = HiddenField()
+    language = SelectField(_l("Language of the letter"), validate_choice=False)
     consent = BooleanField(
         _l("Consent"), [Required(_l("Please agree to the sending of your letter in your name."))]
     )
@@ -107,21 +117,40 @@ class WriteForm(FlaskForm):
         *args: Any,
         minimum_words: int = 0,
         personal_required: bool = False,
-        languages: Collection[str] = ("en",),
+        languages: Sequence[str] = ("en",),
+        offered: PointsOffered = NO_POINTS,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.unsafe: set[str] = set()
+        language = str(kwargs.get("page_language") or "en")
         self.languages = languages
+        self.language.choices = [(code, language_name(code)) for code in languages]
         if not self.language.data:
-            self.language.data = "en" if "en" in languages else min(languages, default="en")
+            self.language.data = language if language in languages else next(iter(languages), "en")
+        self.offered = offered
         self.minimum_words = minimum_words
         self.personal_required = personal_required
-        self.personal_message.flags.required = personal_required
-        language = str(kwargs.get("page_language") or "en")
+        self.own_words = 0
         self.country.choices = [("", _("Choose your country")), *countries(language)]
         if not _is_key(self.submission_key.data):
             self.renew()
+
+    def ask_for(self, own_words: int) -> None:
+        """Set how many words of their own the chosen letters ask for."""
+        self.own_words = own_words
+        self.personal_message.flags.required = self.personal_required or own_words > 0
+
+    @property
+    def words_wanted(self) -> int:
+        """The fewest words of one's own that will do."""
+        return self.minimum_words if self.brief.data else max(self.minimum_words, self.own_words)
+
+    def choose_points(self) -> None:
+        """Begin with points that follow from the form's key, so that letters differ from the start."""
+        start = min(max(self.offered.least, USUAL), self.offered.most)
+        key = uuid.UUID(self.submission_key.data).bytes
+        self.points.data = in_drawn_order(self.offered.keys, key)[:start]
 
     def renew(self) -> None:
         """Make it another form: what is sent with it is another letter."""
@@ -132,21 +161,41 @@ class WriteForm(FlaskForm):
         if not field.data:
             raise ValidationError(_("Please choose at least one office to write to."))
 
+    def validate_points(self, field: Field) -> None:
+        """As many as the letters take. Who sends none at all, not even an empty one, gets some drawn."""
+        chosen = self._points()
+        if set(chosen) - set(self.offered.keys):
+            raise ValidationError(_("One of the points does not belong to this campaign."))
+        if len(chosen) > self.offered.most:
+            raise ValidationError(_("Please choose at most %(most)s points.", most=self.offered.most))
+        if field.raw_data and len(chosen) < self.offered.least:
+            raise ValidationError(
+                ngettext(
+                    "Please choose at least one point.",
+                    "Please choose at least %(num)s points.",
+                    self.offered.least,
+                )
+            )
+
+    def _points(self) -> tuple[str, ...]:
+        return tuple(key for key in _distinct(self.points.data or ()) if key)
+
     def validate_personal_message(self, field: Field) -> None:
         """Own words where the campaign asks for them."""
-        words = sum(any(map(str.isalnum, word)) for word in (field.data or "").split())
-        if self.personal_required and words == 0:
+        words = count_words(field.data or "")
+        if field.flags.required and words == 0:
             raise ValidationError(
                 _("Please add a sentence of your own: it is what makes an office read the letter.")
             )
-        if words and words < self.minimum_words:
-            raise ValidationError(
-                _(
-                    "A few more words, please: at least %(minimum)s, so far %(words)s.",
-                    minimum=self.minimum_words,
-                    words=words,
-                )
+        if words and words < self.words_wanted:
+            sentence = _(
+                "A few more words, please: at least %(minimum)s, so far %(words)s.",
+                minimum=self.words_wanted,
+                words=words,
             )
+            if self.words_wanted > self.minimum_words:
+                sentence += " " + _("If you cannot write more, tick the box below the field.")
+            raise ValidationError(sentence)
 
     def validate_email(self, field: Field) -> None:
         """By email-validator, with its reason in plain words."""
@@ -211,6 +260,7 @@ class WriteForm(FlaskForm):
             language=self.language.data or "en",
             updates=bool(self.updates.data),
             submission_key=uuid.UUID(self.submission_key.data),
+            points=self._points(),
         )
 
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import abort, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app import clock
+from app.campaigns.offering import languages_offered, own_words_asked, points_offered
 from app.campaigns.reading import CampaignPage
 from app.campaigns.representing import Representatives
 from app.errors import Refused
 from app.i18n import page_language
+from app.letters.attachments import attachments_of
 from app.letters.draft import place_of
+from app.letters.originality import originality_of
 from app.letters.previewing import preview
 from app.letters.snapshot import Snapshot, open_snapshot
+from app.letters.tone import look_at_words
 from app.letters.wording import Worded
 from app.letters.writing import SentAlready, write
 from app.public.blueprint import public
@@ -28,10 +34,12 @@ FRAGMENT = "X-Redress-Fragment"
 def show(slug: str) -> ResponseReturnValue:
     """Show the form, with every office preselected that the campaign preselects."""
     snapshot, page = _open(slug)
-    form = _form(page)
+    form = _form(snapshot, page)
     form.recipients.data = [
         office.slug for office in snapshot.offices if office.addressable and office.preselected
     ]
+    form.choose_points()
+    form.ask_for(_own_words(snapshot, form))
     return _render(snapshot, page, form)
 
 
@@ -40,8 +48,12 @@ def show(slug: str) -> ResponseReturnValue:
 def submit(slug: str) -> ResponseReturnValue:
     """Preview or send, as the pressed button says."""
     snapshot, page = _open(slug)
-    form = _form(page)
+    form = _form(snapshot, page)
+    form.ask_for(_own_words(snapshot, form))
     intent = request.form.get("intent", "send")
+    if intent == "reword":
+        form.renew()  # other wordings are drawn with another key
+        return _preview(snapshot, page, form)
     if intent == "preview":
         return _preview(snapshot, page, form)
     if intent == "find":
@@ -68,13 +80,20 @@ def _open(slug: str) -> tuple[Snapshot, CampaignPage]:
     return snapshot, snapshot.page
 
 
-def _form(page: CampaignPage) -> WriteForm:
+def _form(snapshot: Snapshot, page: CampaignPage) -> WriteForm:
+    now, language = clock.now(), page_language()
     return WriteForm(
         minimum_words=page.minimum_words,
         personal_required=page.required,
-        languages={template.language for template in page.row.templates},
-        page_language=page_language(),
+        languages=languages_offered(snapshot.campaign, now=now),
+        offered=points_offered(snapshot.campaign, language, now=now),
+        page_language=language,
     )
+
+
+def _own_words(snapshot: Snapshot, form: WriteForm) -> int:
+    chosen = snapshot.named(form.recipients.data or ())
+    return own_words_asked(snapshot.campaign, {office.member.template_key for office in chosen})
 
 
 def _preview(snapshot: Snapshot, page: CampaignPage, form: WriteForm) -> ResponseReturnValue:
@@ -82,7 +101,7 @@ def _preview(snapshot: Snapshot, page: CampaignPage, form: WriteForm) -> Respons
     # An unfinished form is no mistake while somebody writes: only what can never be sent is pointed out.
     form.keep_only_unsafe()
     if request.headers.get(FRAGMENT) == "preview":
-        return render_template("public/letters/_preview.html", previews=_worded(snapshot, form))
+        return render_template("public/letters/_preview.html", **_previewed(snapshot, form))
     return _render(snapshot, page, form, status=422 if form.errors else 200)
 
 
@@ -122,6 +141,18 @@ def _send(snapshot: Snapshot, page: CampaignPage, form: WriteForm) -> ResponseRe
     return _render(snapshot, page, form, status=422)
 
 
+def _previewed(snapshot: Snapshot, form: WriteForm) -> dict[str, Any]:
+    """Return what the preview shows: the letters, and what can be said about the supporter's own words."""
+    previews, own = _worded(snapshot, form), form.personal_message.data
+    if form.has_unsafe_text or not own:
+        return {"previews": previews, "originality": None, "findings": ()}
+    return {
+        "previews": previews,
+        "originality": originality_of(snapshot.campaign.id, previews),
+        "findings": look_at_words(own),
+    }
+
+
 def _worded(snapshot: Snapshot, form: WriteForm) -> list[Worded]:
     if form.has_unsafe_text:
         return []
@@ -140,10 +171,11 @@ def _render(
         audience=[office for office in snapshot.offices if office.addressable],
         form=form,
         prompts=page.prompts,
-        minimum_words=page.minimum_words,
+        most_words=own_words_asked(snapshot.campaign, {one.key for one in snapshot.campaign.templates}),
+        attachments=attachments_of(snapshot.campaign, form.language.data),
         consent_text=page.consent_text,
         updates_text=page.updates_text,
-        previews=_worded(snapshot, form),
+        **_previewed(snapshot, form),
         representatives=_representatives(snapshot, form),
     )
     return html, status
