@@ -74,7 +74,7 @@ def problems_of_template(
         return unread
     wording, language = wording_of(version, facts), version.template.language
     problems = list(_unplaced(wording))
-    for office in _offices(session, campaign, version, day):
+    for office in offices_of(session, campaign, version, day):
         values = values_for(
             campaign=campaign,
             office=office,
@@ -115,9 +115,10 @@ def _unplaced(wording: Wording) -> Iterator[TemplateProblem]:
         yield TemplateProblem("", 0, 0, _("The text has no %(name)s.", name="{{ " + name + " }}"))
 
 
-def _offices(
+def offices_of(
     session: Session, campaign: Campaign, version: TemplateVersion, day: date
 ) -> Iterator[AudienceOffice]:
+    """Yield every office that a wording can go to; somebody's representative stands for all of them."""
     key, language = version.template.key, version.template.language
     for office in audience_of(session, campaign, language, day=day):
         if office.member.template_key == key and office.addressable:
@@ -135,6 +136,7 @@ def _offices(
             address_style="generic",
             status="open",
             accepts="constituents",
+            forms={},
         )
         member = member_for(campaign, anybody)
         yield office_card(member, Addressee(anybody, None, None), language, for_constituents=True)

@@ -158,7 +158,7 @@ def test_every_seeded_office_of_the_campaign_is_named_with_its_holder(
 ) -> None:
     page = Page(client.get("/campaigns/bring-them-home").text)
     offices = [office for office in page.elements("li") if (office.get("class") or "").startswith("office")]
-    assert len(offices) == 7
+    assert len(offices) == 14
     closed = [office for office in offices if "closed" in (office.get("class") or "")]
     assert len(closed) == 3
     assert all("30 November 2025" in text_of(office) for office in closed)
