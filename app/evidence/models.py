@@ -38,7 +38,7 @@ class Fact(Content, Base):
     )
 
     key: Mapped[str] = mapped_column(sa.String(60), unique=True)
-    topic: Mapped[str] = mapped_column(sa.String(60), default="", server_default="")
+    topic: Mapped[str] = mapped_column(sa.String(60), default="", server_default=sa.text("''"))
     register_id: Mapped[str] = mapped_column(sa.String(20), default="")
     statement: Mapped[dict[str, str]] = mapped_column(Json)
     value: Mapped[str] = mapped_column(sa.String(200), default="")
@@ -48,10 +48,10 @@ class Fact(Content, Base):
     confidence: Mapped[str] = mapped_column(sa.String(12))
     checked_on: Mapped[date | None]
     status: Mapped[str] = mapped_column(sa.String(12), default="current")
-    superseded_by: Mapped[str] = mapped_column(sa.String(60), default="", server_default="")
+    superseded_by: Mapped[str] = mapped_column(sa.String(60), default="", server_default=sa.text("''"))
     withdrawn_at: Mapped[datetime | None]
-    withdrawn_by: Mapped[str] = mapped_column(sa.String(80), default="", server_default="")
-    withdrawn_reason: Mapped[str] = mapped_column(sa.Text, default="", server_default="")
+    withdrawn_by: Mapped[str] = mapped_column(sa.String(80), default="", server_default=sa.text("''"))
+    withdrawn_reason: Mapped[str] = mapped_column(sa.Text, default="", server_default=sa.text("''"))
     note: Mapped[str] = mapped_column(sa.Text, default="")
     sources: Mapped[list[dict[str, str]]] = mapped_column(Json, default=list)
     edited_at: Mapped[datetime | None]

@@ -21,7 +21,7 @@ def upgrade() -> None:
         ("withdrawn_by", sa.String(length=80)),
         ("withdrawn_reason", sa.Text()),
     ):
-        op.add_column("facts", sa.Column(name, kind, nullable=False, server_default=""))
+        op.add_column("facts", sa.Column(name, kind, nullable=False, server_default=sa.text("''")))
     op.add_column("facts", sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True))
     _people()
     _measures()
