@@ -62,7 +62,7 @@ class Person(Content, Base):
 
     No health, family, address, place of detention or picture. `aliases` are other spellings, for a search.
     `agreed_on` is the day on which family or counsel agreed to the name being shown: before it neither page
-    nor letter names them. `history` tells the statuses, oldest first: {"status", "on", "text" by language,
+    nor letter names them. `history` tells the statuses, oldest first: {"status", "day", "text" by language,
     "confidence", "sources"}; `status` repeats the last one, `status_at` is the instant at which an organizer
     recorded it.
     """
@@ -120,7 +120,7 @@ class Measure(Content, Base):
 
 
 class TimelineEvent(Content, Base):
-    """Something that happened. `precision` says how much of `on_day` is known; `until` ends a span.
+    """Something that happened. `precision` says how much of `day` is known; `until` ends a span.
 
     With `campaign_action` it is one of the appeals that the campaign stands on.
     """
@@ -133,7 +133,7 @@ class TimelineEvent(Content, Base):
 
     key: Mapped[str] = mapped_column(sa.String(60), unique=True)
     topic: Mapped[str] = mapped_column(sa.String(60), default="")
-    on_day: Mapped[date] = mapped_column(index=True)
+    day: Mapped[date] = mapped_column(index=True)
     until: Mapped[date | None]
     precision: Mapped[str] = mapped_column(sa.String(10), default="day")
     text: Mapped[dict[str, str]] = mapped_column(Json)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -15,7 +15,7 @@ from app.campaigns.models import Campaign, TemplateVersion
 from app.campaigns.reading import AudienceOffice
 from app.campaigns.texts import text
 from app.errors import RedressError, Refused, Unavailable
-from app.evidence.models import Fact
+from app.evidence.reading import Known, names_in_letters, values_in_letters
 from app.i18n import country_name
 from app.i18n.dates import locale_of, long_date
 from app.letters.draft import Writer
@@ -25,7 +25,6 @@ from app.rendering.letter import LetterContent, Segment
 from app.rendering.placeholders import MissingValue
 from app.rendering.sentences import RenderingError
 
-FACT_PARTS = ("value", "text", "date", "by", "statement")
 PLAIN_NAMES = (
     "supporter.name",
     "supporter.title",
@@ -102,9 +101,20 @@ def template_for(campaign: Campaign, key: str, language: str) -> TemplateVersion
 
 
 @lru_cache(maxsize=64)
-def names_for(facts: tuple[str, ...]) -> frozenset[str]:
-    """Return every name that a template may use, given the keys of the facts that there are."""
-    return frozenset(PLAIN_NAMES) | {f"fact.{key}.{part}" for key in facts for part in FACT_PARTS}
+def names_for(
+    facts: tuple[str, ...], people: tuple[str, ...] = (), measures: tuple[str, ...] = ()
+) -> frozenset[str]:
+    """Return every name that a template may use, given the keys of what the evidence offers."""
+    return frozenset(PLAIN_NAMES) | names_in_letters(facts, people, measures)
+
+
+EVIDENCE = ("fact.", "person.", "measure.")
+"""How names begin that stand for something in the evidence."""
+
+
+def stated_in(names: Collection[str]) -> frozenset[str]:
+    """Return which facts, people and measures names stand for: "fact.held_count", "person.vardanyan" …"""
+    return frozenset(name.rpartition(".")[0] for name in names if name.startswith(EVIDENCE))
 
 
 @dataclass(frozen=True)
@@ -129,7 +139,7 @@ def frame_for(
     campaign: Campaign,
     office: AudienceOffice,
     version: TemplateVersion,
-    facts: Mapping[str, Fact],
+    known: Known,
     written_on: date,
 ) -> Frame:
     """Return what a letter to one office is made of, before anybody has written it.
@@ -138,14 +148,14 @@ def frame_for(
         campaign: whose letter it is.
         office: to whom, resolved as of the day that counts.
         version: the wording.
-        facts: by key; those that the template names.
+        known: what may be stated, named and asked for.
         written_on: the letter's date.
 
     Raises:
         Unavailable: it cannot be worded until an organizer has looked at it.
     """
     try:
-        return _frame(campaign, office, version, facts, written_on)
+        return _frame(campaign, office, version, known, written_on)
     except RenderingError as error:
         raise _cannot_be_worded(error, version) from None
 
@@ -185,18 +195,16 @@ def _frame(
     campaign: Campaign,
     office: AudienceOffice,
     version: TemplateVersion,
-    facts: Mapping[str, Fact],
+    known: Known,
     written_on: date,
 ) -> Frame:
     language = version.template.language
     country = office.addressee.recipient.country
-    names = names_for(tuple(facts))
+    names = names_for(*known.keys)
     body, subject = _parsed(version.body, names), _parsed(version.subject, names)
-    named = _facts_of(body) | _facts_of(subject)
     values = _values(campaign, office, written_on, language)
-    for key, fact in facts.items():
-        if key in named:
-            values |= _fact_values(key, fact, language, country)
+    stated = stated_in(body.names | subject.names)
+    values |= values_in_letters(known, stated, language=language, country=country)
     form = office.addressee.form_of_address(language)
     return Frame(
         version=version,
@@ -238,10 +246,6 @@ def _word(frame: Frame, words: Words) -> Worded:
     )
 
 
-def _facts_of(template: placeholders.LetterTemplate) -> set[str]:
-    return {name.split(".")[1] for name in template.names if name.startswith("fact.")}
-
-
 @lru_cache(maxsize=256)
 def _parsed(source: str, names: frozenset[str]) -> placeholders.LetterTemplate:
     return placeholders.parse(source, names)
@@ -275,16 +279,6 @@ def _own_values(words: Words, country: str) -> dict[str, str]:
 def filled_in(words: Words) -> tuple[bool, ...]:
     """Return which of the supporter's values there are: whether a letter can be worded depends on that."""
     return tuple(bool(value.strip()) for value in _own_values(words, words.writer.country).values())
-
-
-def _fact_values(key: str, fact: Fact, language: str, country: str | None) -> dict[str, str]:
-    return {
-        f"fact.{key}.value": fact.value,
-        f"fact.{key}.text": text(fact.value_text, language) or fact.value,
-        f"fact.{key}.date": long_date(fact.as_of, language, country) if fact.as_of else "",
-        f"fact.{key}.by": text(fact.counted_by, language),
-        f"fact.{key}.statement": text(fact.statement, language),
-    }
 
 
 def place(city: str, country: str) -> str:

@@ -86,7 +86,7 @@ def _timeline() -> None:
     op.create_table(
         "timeline_events",
         *_named(),
-        sa.Column("on_day", sa.Date(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
         sa.Column("until", sa.Date(), nullable=True),
         sa.Column("precision", sa.String(length=10), nullable=False),
         sa.Column("text", sa.JSON(), nullable=False),
@@ -102,7 +102,7 @@ def _timeline() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_timeline_events")),
         sa.UniqueConstraint("key", name=op.f("uq_timeline_events_key")),
     )
-    op.create_index(op.f("ix_timeline_events_on_day"), "timeline_events", ["on_day"], unique=False)
+    op.create_index(op.f("ix_timeline_events_day"), "timeline_events", ["day"], unique=False)
 
 
 def _rules() -> None:
@@ -133,7 +133,7 @@ def _named() -> tuple[sa.Column, ...]:
 
 def downgrade() -> None:
     op.drop_table("content_rules")
-    op.drop_index(op.f("ix_timeline_events_on_day"), table_name="timeline_events")
+    op.drop_index(op.f("ix_timeline_events_day"), table_name="timeline_events")
     op.drop_table("timeline_events")
     op.drop_table("measures")
     op.drop_table("people")
