@@ -6,8 +6,10 @@ from app.admin import (
     account,
     asking,
     audit,
+    case_files,
     contacts,
     corrections,
+    evidence,
     held,
     holders,
     imports,
@@ -21,9 +23,9 @@ from app.admin import (
 )
 from app.organizers.sign_in import init_sign_in
 
-__all__ = ["asking", "contacts", "holders", "imports", "init_admin", "second_looks"]
+__all__ = ["asking", "case_files", "contacts", "holders", "imports", "init_admin", "second_looks"]
 
-ROOMS = (today, recipients, corrections, letters, held, organizers, audit, rules, account, welcome)
+ROOMS = (today, recipients, corrections, letters, held, evidence, organizers, audit, rules, account, welcome)
 
 
 def init_admin(app: Flask) -> None:

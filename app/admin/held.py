@@ -133,8 +133,8 @@ def _tell(decision: str, outcome: Outcome) -> None:
     if outcome.failed and decision.endswith("_stated"):
         flash(
             ngettext(
-                "%(num)s letter stays held: something else about it changed, or its writer’s data are deleted.",
-                "%(num)s letters stay held: something else about them changed, or their writers’ data are deleted.",
+                "%(num)s letter stays held: something else changed, or its writer’s data are deleted.",
+                "%(num)s letters stay held: something else changed, or their writers’ data are deleted.",
                 outcome.failed,
             ),
             "error",

@@ -105,7 +105,7 @@ def values_in_letters(
 
     Args:
         known: what may be stated.
-        wanted: (kind, key) of what the letter names, such as "fact.held_count".
+        wanted: (kind, key) of what the letter names, such as `fact.held_count`.
         language: of the letter.
         country: where it goes; dates are written as there.
     """

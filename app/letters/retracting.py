@@ -28,7 +28,7 @@ IN_ONE_GO: Final = 1000
 
 
 def waiting_that_state(name: str) -> int:
-    """Return how many letters that have not left state something ("fact.held_count")."""
+    """Return how many letters that have not left state something (`fact.held_count`)."""
     query = sa.select(sa.func.count()).select_from(Delivery).where(*_waiting(db.session, name))
     return db.session.scalar(query) or 0
 

@@ -55,7 +55,7 @@ def is_stop(reason: str) -> bool:
 
 
 def statements_of(version: TemplateVersion) -> frozenset[str]:
-    """Return which facts, people and measures a wording names: "fact.held_count", …"""
+    """Return which facts, people and measures a wording names: `fact.held_count`, …"""
     tags = _TAG.findall(version.subject) + _TAG.findall(version.body)
     return frozenset(name for tag in tags for name in _NAME.findall(tag))
 

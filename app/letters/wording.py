@@ -113,7 +113,7 @@ EVIDENCE = ("fact.", "person.", "measure.")
 
 
 def stated_in(names: Collection[str]) -> frozenset[str]:
-    """Return which facts, people and measures names stand for: "fact.held_count", "person.vardanyan" …"""
+    """Return which facts, people and measures names stand for: `fact.held_count`, `person.vardanyan` …"""
     return frozenset(name.rpartition(".")[0] for name in names if name.startswith(EVIDENCE))
 
 

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from flask import Flask
 
-from app.public import campaigns, confirm, health, letters, mailbox, offices, pages, write
+from app.public import campaigns, confirm, evidence, health, letters, mailbox, offices, pages, write
 from app.public.blueprint import public
 
-__all__ = ["campaigns", "confirm", "health", "init_public", "letters", "mailbox", "offices", "pages", "write"]
+__all__ = [
+    "campaigns",
+    "confirm",
+    "evidence",
+    "health",
+    "init_public",
+    "letters",
+    "mailbox",
+    "offices",
+    "pages",
+    "write",
+]
 
 
 def init_public(app: Flask) -> None:

@@ -52,6 +52,22 @@ class PersonFactory(factory.Factory):
     )
 
 
+class MeasureFactory(factory.Factory):
+    """A resolution that is pending and was looked up."""
+
+    class Meta:
+        model = Measure
+
+    key = factory.Sequence(lambda n: f"measure_{n}")
+    number = "H.Res. 1"
+    chamber = factory.LazyFunction(lambda: {"en": "The House"})
+    jurisdiction = "US"
+    title = factory.LazyFunction(lambda: {"en": "On wells"})
+    status = "introduced"
+    last_verified_on = date(2026, 11, 1)
+    sources = factory.LazyFunction(lambda: [{"label": "The House’s own page"}])
+
+
 def store(row: Fact | Person | Measure | TimelineEvent, **changes: Any) -> None:
     """Store a row of the evidence, or change the one of its key."""
     with transaction() as session:
