@@ -8,8 +8,10 @@ from app.admin import (
     audit,
     campaign_letters,
     campaigns,
+    case_files,
     contacts,
     corrections,
+    evidence,
     held,
     holders,
     imports,
@@ -23,9 +25,31 @@ from app.admin import (
 )
 from app.organizers.sign_in import init_sign_in
 
-__all__ = ["asking", "campaign_letters", "contacts", "holders", "imports", "init_admin", "second_looks"]
+__all__ = [
+    "asking",
+    "campaign_letters",
+    "case_files",
+    "contacts",
+    "holders",
+    "imports",
+    "init_admin",
+    "second_looks",
+]
 
-ROOMS = (today, campaigns, recipients, corrections, letters, held, organizers, audit, rules, account, welcome)
+ROOMS = (
+    today,
+    campaigns,
+    recipients,
+    corrections,
+    letters,
+    held,
+    evidence,
+    organizers,
+    audit,
+    rules,
+    account,
+    welcome,
+)
 
 
 def init_admin(app: Flask) -> None:

@@ -269,10 +269,13 @@ def holder_line(holder: Holder | None, language: str) -> str:
 def stated_facts(campaign: Campaign, language: str) -> list[StatedFact]:
     """Return the facts that the campaign's page shows, in its order; withdrawn ones are left out."""
     rows = current_facts(db.session)
-    return [_stated(rows[key], language) for key in campaign.facts if key in rows]
+    # Two keys may lead to one fact, which took the place of the other: it is told once.
+    shown = {rows[key].key: rows[key] for key in campaign.facts if key in rows}
+    return [stated(fact, language) for fact in shown.values()]
 
 
-def _stated(fact: Fact, language: str) -> StatedFact:
+def stated(fact: Fact, language: str) -> StatedFact:
+    """Return a fact as a page states it."""
     return StatedFact(
         key=fact.key,
         statement=text(fact.statement, language),

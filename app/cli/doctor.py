@@ -5,7 +5,7 @@ from __future__ import annotations
 import smtplib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from urllib.parse import urlsplit
 
 import click
@@ -16,11 +16,13 @@ from app import clock
 from app.cli import Installation
 from app.database import db
 from app.evidence.models import Fact
+from app.evidence.standing import STALE_AFTER, is_stale
 from app.extensions import alembic
 from app.recipients.models import Contact, Recipient
 from app.settings import Settings
 
-STALE_AFTER = timedelta(days=30)
+TOLD = 10
+"""So many keys of stale facts are named."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ def _contacts() -> Finding:
 
 
 def _facts(today: date) -> Finding:
-    query = select(func.count()).select_from(Fact).where(Fact.status == "current")
-    stale = query.where((Fact.checked_on.is_(None)) | (Fact.checked_on < today - STALE_AFTER))
-    count = db.session.scalar(stale) or 0
-    return Finding(count == 0, f"Facts: {count} not checked for {STALE_AFTER.days} days")
+    facts = db.session.scalars(select(Fact).order_by(Fact.key))
+    stale = [fact.key for fact in facts if is_stale(fact, today)]
+    told = f": {', '.join(stale[:TOLD])}{', …' if len(stale) > TOLD else ''}" if stale else ""
+    return Finding(not stale, f"Facts: {len(stale)} not checked for {STALE_AFTER.days} days{told}")

@@ -12,7 +12,7 @@ from app import clock
 from app.campaigns.folder import load_campaign
 from app.cli import Installation
 from app.errors import RedressError
-from app.evidence.seeding import load_facts
+from app.evidence.seeding import load_evidence
 from app.letters.checking import sentences_for
 from app.recipients.seeding import Loaded, add_demo_contacts, load_recipients
 
@@ -25,7 +25,7 @@ SEEDS = Path(__file__).resolve().parents[2] / "seeds"
 )
 @click.pass_obj
 def command(installation: Installation, demo: bool) -> None:
-    """Load recipients, facts and campaigns from seeds/. What organizers edited stays as it is."""
+    """Load recipients, evidence and campaigns from seeds/. What organizers edited stays as it is."""
     if demo and installation.settings().env == "production":
         raise RedressError("Demonstration contacts are not for production: letters would go to nobody.")
     with installation.app().app_context():
@@ -37,7 +37,7 @@ def command(installation: Installation, demo: bool) -> None:
 def load_all(*, now: datetime, demo: bool) -> Loaded:
     """Load everything under `seeds/`, with demonstration contacts if asked."""
     loaded = load_recipients(SEEDS / "recipients")
-    load_facts(SEEDS / "evidence" / "facts.yaml")
+    load_evidence(SEEDS / "evidence", now=now)
     if demo:
         add_demo_contacts(now=now)
     for folder in sorted(path.parent for path in (SEEDS / "campaigns").glob("*/campaign.yaml")):

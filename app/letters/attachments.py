@@ -10,9 +10,9 @@ from flask_babel import gettext as _
 from app.campaigns.models import Campaign
 from app.campaigns.texts import text
 from app.errors import NotFound
-from app.evidence.models import Fact
+from app.evidence.reading import Known, names_in_letters, values_in_letters
 from app.letters.snapshot import Snapshot
-from app.letters.values import fact_names, fact_values
+from app.letters.values import stated_in
 from app.rendering.placeholders import LetterTemplate, parse
 
 
@@ -49,18 +49,13 @@ def attachment_text(snapshot: Snapshot, name: str, language: str) -> str:
     found = (snapshot.campaign.attachments or {}).get(name, {}).get("text", {}).get(language)
     if found is None:
         raise NotFound(_("There is no such text."))
-    return attachment_template(found, snapshot.facts).render(
-        {
-            key: value
-            for name, fact in snapshot.facts.items()
-            for key, value in fact_values(name, fact, language, None).items()
-        }
-    )
+    template = attachment_template(found, snapshot.known)
+    return template.render(values_in_letters(snapshot.known, stated_in(template.names), language=language))
 
 
-def attachment_template(source: str, facts: dict[str, Fact]) -> LetterTemplate:
-    """Return an attachment's text, read: only facts have names in it."""
-    return _read(source, fact_names(tuple(facts)))
+def attachment_template(source: str, known: Known) -> LetterTemplate:
+    """Return an attachment's text, read: only the evidence has names in it."""
+    return _read(source, names_in_letters(*known.keys))
 
 
 @lru_cache(maxsize=32)

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from app.campaigns.models import Campaign, TemplateVersion
 from app.campaigns.reading import AudienceOffice, audience_of, office_card
 from app.campaigns.representing import member_for
-from app.evidence.reading import current_facts
+from app.evidence.reading import known_on
 from app.letters.draft import Writer
 from app.letters.values import FIELD_OF, names_for, own_values, values_for
 from app.letters.wording import source_of, wording_of
@@ -65,21 +65,21 @@ def problems_of_template(
         version: of one of its letters; need not be stored.
         day: on which it would be sent.
     """
-    facts = current_facts(session)
+    known = known_on(session, day)
     unread = [
         TemplateProblem(where, problem.line, problem.column, _(problem.message, **problem.values))
-        for where, problem in problems_of(source_of(version), names_for(tuple(facts)))
+        for where, problem in problems_of(source_of(version), names_for(*known.keys))
     ]
     if unread:
         return unread
-    wording, language = wording_of(version, facts), version.template.language
+    wording, language = wording_of(version, known), version.template.language
     problems = list(_unplaced(wording))
     for office in offices_of(session, campaign, version, day):
         values = values_for(
             campaign=campaign,
             office=office,
             language=language,
-            facts=facts,
+            known=known,
             names=wording.names,
             written_on=day,
         )

@@ -24,17 +24,28 @@ from app.errors import NotFound, Refused
 from app.letters.dispatch import must_be_held
 from app.letters.freezing import envelope_of
 from app.letters.models import Letter
+from app.letters.stating import (
+    AS_IT_IS,
+    CLOSED_MEASURE,
+    CONSENTED,
+    CORRECTED,
+    RELEASED_PERSON,
+    WITHDRAWN,
+    is_stop,
+)
 from app.letters.wording import Worded
 from app.recipients.resolution import Addressee, resolve
 from app.rendering.letter import Segment
 from app.security import audit
 
 CANCELLED: Final = "cancelled by an organizer"
-RELEASED: Final = "released by an organizer"
+RELEASED: Final = AS_IT_IS
 FOUND: Final = "an organizer found that it was taken"
 ANEW: Final = "addressed anew: "
 """Begins a cause that goes on with the names before and after, divided by an arrow."""
 AGAIN: Final = "an organizer decided to send it again"
+TOLD: Final = "cancelled, and its writer is told: "
+"""Begins a cause that goes on with what an organizer says to the writers."""
 
 SENTENCES: Final = {
     CANCELLED: _l("An organizer cancelled it."),
@@ -48,7 +59,15 @@ SENTENCES: Final = {
     "contact changed": _l("The contact that it was addressed to is not in use any more."),
     "the successor gets this letter already": _l("The office that follows gets this letter already."),
     "taken back by its writer": _l("Its writer took it back."),
+    CONSENTED: _l("Its writer agreed to the corrected wording."),
     "no longer in the campaign": _l("The office does not belong to the campaign any more."),
+}
+
+STATED: Final = {
+    WITHDRAWN: _l("It states a fact that was withdrawn."),
+    CORRECTED: _l("It states a fact that was corrected."),
+    RELEASED_PERSON: _l("It asks for somebody who is not in custody any more."),
+    CLOSED_MEASURE: _l("It asks for a measure that cannot be supported any more."),
 }
 
 
@@ -57,6 +76,11 @@ def cause_sentence(cause: str) -> str:
     if cause.startswith(ANEW):
         before, _arrow, after = cause.removeprefix(ANEW).partition(" → ")
         return _("Addressed anew: before to %(before)s, now to %(after)s.", before=before, after=after)
+    if cause.startswith(TOLD):
+        return _("An organizer cancelled it and tells the writer: %(what)s", what=cause.removeprefix(TOLD))
+    for begins, sentence in STATED.items():
+        if cause.startswith(begins):
+            return f"{sentence} ({cause.removeprefix(begins)})"
     return str(SENTENCES[cause]) if cause in SENTENCES else causes.sentence(cause)
 
 
@@ -100,7 +124,10 @@ def release_in(session: Session, delivery: Delivery, *, actor: str, now: datetim
     """Queue a held copy in the caller's transaction (as `release_copy`)."""
     addressee = _reachable(session, delivery, now)
     if delivery.wire_sealed is not None:
-        if must_be_held(session, delivery):
+        reason = must_be_held(session, delivery)
+        if is_stop(reason) and reason != delivery.reason:
+            raise Refused(_("It also states what may not be stated any more. Cancel it."))
+        if reason and not is_stop(reason):
             raise Refused(
                 _(
                     "The office has changed since: as it is, the letter would be held again. "

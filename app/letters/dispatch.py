@@ -1,7 +1,7 @@
 """The last look before a letter leaves: is it still the right office, the right person, the right address?
 
-What a letter says was frozen when its writer confirmed it. Offices change in the meantime: then it is
-held, and an organizer decides (`readdressing`).
+What a letter says was frozen when its writer confirmed it. Offices change in the meantime, and what it
+states may have been withdrawn: then it is held, and an organizer decides (`readdressing`, `retracted`).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from app.campaigns.models import TemplateVersion
 from app.content import ContentMemory
 from app.database import db
 from app.delivery.models import Delivery
+from app.letters.stating import Stop, statements_of, stops_of, undecided
 from app.recipients.resolution import Addressee, resolve
 from app.rendering.forms_of_address import with_institution
 from app.rendering.mail import wire_address
@@ -31,15 +32,16 @@ WORDS: Final = "words to be read first"
 
 @dataclass(frozen=True)
 class _Desk:
-    """What a letter to an office must agree with today."""
+    """What a letter to an office must agree with today, and what of its wording may not be stated."""
 
     is_open: bool
     holder_id: uuid.UUID | None
     address: str
     mailbox: str
+    stops: tuple[Stop, ...]
 
 
-def must_be_held(_session: Session, delivery: Delivery) -> str:
+def must_be_held(session: Session, delivery: Delivery) -> str:
     """Return "", or why this mail must not leave as it is (a `DispatchCheck`).
 
     Asked of every mail in the transaction in which its attempt begins. What an office looks like is
@@ -53,7 +55,17 @@ def must_be_held(_session: Session, delivery: Delivery) -> str:
     # The name too: whoever corrects a row instead of ending a term has changed the addressee all the same.
     if desk.holder_id != delivery.holder_id or desk.address != address_in(delivery.text):
         return HOLDER_CHANGED
-    return "" if desk.mailbox == delivery.envelope_to else CONTACT_CHANGED
+    if desk.mailbox != delivery.envelope_to:
+        return CONTACT_CHANGED
+    return undecided(session, delivery, desk.stops)
+
+
+def states_what_is_withdrawn(delivery: Delivery) -> bool:
+    """Whether a copy was written before something that its wording names was withdrawn or corrected."""
+    if delivery.recipient_id is None or delivery.template_version_id is None:
+        return False
+    stops = _desk(delivery.recipient_id, delivery.template_version_id).stops
+    return any(stop.since is None or delivery.created_at < stop.since for stop in stops)
 
 
 def address_in(text: str) -> str:
@@ -69,8 +81,9 @@ def _desk(recipient_id: uuid.UUID, version_id: uuid.UUID) -> _Desk:
 
 def _look(recipient_id: uuid.UUID, version_id: uuid.UUID) -> _Desk:
     with db.sessionmaker() as session:
-        language = session.get_one(TemplateVersion, version_id).template.language
-        addressee = resolve(session, [recipient_id], day=clock.now().date())[recipient_id]
+        version = session.get_one(TemplateVersion, version_id)
+        language, day = version.template.language, clock.now().date()
+        addressee = resolve(session, [recipient_id], day=day)[recipient_id]
         lines = with_institution(
             addressee.form_of_address(language).envelope, addressee.recipient.institution
         )
@@ -79,6 +92,7 @@ def _look(recipient_id: uuid.UUID, version_id: uuid.UUID) -> _Desk:
             holder_id=addressee.holder.id if addressee.holder else None,
             address="\n".join(lines),
             mailbox=wire_address(addressee.contact.value) if addressee.contact else "",
+            stops=stops_of(session, statements_of(version), day=day),
         )
 
 

@@ -1,4 +1,4 @@
-"""The supporter's own page: where every copy is, in words; and taking back what has not left."""
+"""The supporter's own page: where every copy is, in words; taking back what has not left, or agreeing."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from app.delivery.outbox import cancel
 from app.delivery.states import WITHDRAWABLE
 from app.errors import NotFound
 from app.letters.confirming import copies_of
+from app.letters.correcting import agree, corrected, seen_as
 from app.letters.models import Letter
 from app.letters.standing import Standing, standing_of
 from app.recipients.models import Holder, Recipient
@@ -111,6 +112,48 @@ def withdraw(token: str, *, only: str | None, now: datetime) -> int:
         if only is None and taken:
             letter.withdrawn_at = now
         return taken
+
+
+@dataclass(frozen=True)
+class Corrected:
+    """How a held copy reads with a corrected fact. `seen` is what a form carries to tell that it was read."""
+
+    segments: tuple[Segment, ...]
+    seen: str
+
+
+def corrections(token: str, *, now: datetime) -> dict[str, Corrected]:
+    """Return the copies that their writer can send with a corrected fact, by office.
+
+    Raises:
+        NotFound: there is no such letter.
+    """
+    letter = _find(db.session, token)
+    return {
+        _slug(db.session, delivery): Corrected(worded.segments, seen_as(worded))
+        for delivery in copies_of(db.session, letter)
+        if (worded := corrected(db.session, letter, delivery, now=now)) is not None
+    }
+
+
+def agree_to(token: str, *, only: str, seen: str, now: datetime) -> None:
+    """Send the copy to one office in its corrected wording.
+
+    Args:
+        token: of the letter's page.
+        only: slug of the office.
+        seen: which wording was read (`Corrected.seen`).
+        now: the instant.
+
+    Raises:
+        NotFound: there is no such letter, or no such copy.
+        Refused: as `correcting.agree`.
+    """
+    letter = _find(db.session, token)
+    found = [copy for copy in copies_of(db.session, letter) if _slug(db.session, copy) == only]
+    if not found:
+        raise NotFound(_("There is no such copy."))
+    agree(letter.id, found[0].id, seen, now=now)
 
 
 def _slug(session: Session, delivery: Delivery) -> str:

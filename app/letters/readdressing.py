@@ -26,9 +26,10 @@ from app.delivery import outbox
 from app.delivery.models import Delivery
 from app.errors import NotFound, RedressError, Refused
 from app.letters.deciding import ANEW, CANCELLED, release_in
-from app.letters.dispatch import NO_CONTACT, WORDS, takes_letters
+from app.letters.dispatch import NO_CONTACT, WORDS, states_what_is_withdrawn, takes_letters
 from app.letters.freezing import envelope_of, snapshot_for, word_copy
 from app.letters.models import Letter
+from app.letters.stating import STOPS
 from app.recipients.models import Holder, Recipient
 from app.recipients.resolution import Addressee, resolve
 from app.security import audit
@@ -92,6 +93,8 @@ def _groups(*only: sa.ColumnElement[bool], day: date) -> list[HeldGroup]:
     query = (
         sa.select(*place, sa.func.count(), sa.func.min(Delivery.state_at))
         .where(Delivery.kind == "letter", Delivery.state == "held", *only)
+        # What they state, not where they go, is what those are held for: `retracted`.
+        .where(*(sa.not_(Delivery.reason.startswith(begins)) for begins in STOPS))
         .group_by(*place)
         .order_by(sa.func.count().desc(), *place)
     )
@@ -315,6 +318,8 @@ def _address_anew(
     letter = session.get_one(Letter, delivery.letter_id)
     if addressee.contact is None or not letter.supporter.name or not delivery.text:
         return False  # its writer's data are deleted already: it can only be cancelled
+    if states_what_is_withdrawn(delivery):
+        return False  # worded anew it would say something else than its writer confirmed
     office = _office(session, letter, delivery, addressee)
     if office is None:
         return False

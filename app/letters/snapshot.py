@@ -1,4 +1,4 @@
-"""What a campaign's letters are made from, read at one moment: offices, wordings, facts."""
+"""What a campaign's letters are made from, read at one moment: offices, wordings, evidence."""
 
 from __future__ import annotations
 
@@ -32,8 +32,7 @@ from app.campaigns.representing import (
 from app.content import ContentMemory
 from app.database import db
 from app.errors import Gone, NotFound, Refused
-from app.evidence.models import Fact
-from app.evidence.reading import current_facts
+from app.evidence.reading import Known, known_on
 from app.i18n.dates import long_date
 from app.letters.wording import Frame, Worded, Words, filled_in, frame_for, word_letter
 
@@ -44,7 +43,7 @@ class Snapshot:
 
     campaign: Campaign
     offices: tuple[AudienceOffice, ...]
-    facts: dict[str, Fact]
+    known: Known
     language: str
     day: date
     _frames: dict[tuple[str, uuid.UUID, date], Frame] = field(default_factory=dict, repr=False, compare=False)
@@ -157,7 +156,7 @@ class Snapshot:
                 campaign=self.campaign,
                 office=office,
                 version=version,
-                facts=self.facts,
+                known=self.known,
                 written_on=written_on,
             )
         return self._frames[place]
@@ -191,7 +190,7 @@ def read_snapshot(session: Session, campaign: Campaign, language: str, *, day: d
     return Snapshot(
         campaign=campaign,
         offices=tuple(audience_of(session, campaign, language, day=day)),
-        facts=current_facts(session),
+        known=known_on(session, day),
         language=language,
         day=day,
     )

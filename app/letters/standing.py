@@ -7,6 +7,9 @@ from typing import Literal
 
 from flask_babel import gettext as _
 
+from app.letters.deciding import TOLD
+from app.letters.stating import CLOSED_MEASURE, CORRECTED, RELEASED_PERSON, WITHDRAWN
+
 Mood = Literal["good", "wait", "bad", "over"]
 
 
@@ -38,6 +41,14 @@ def standing_of(state: str, reason: str = "") -> Standing:
         return Standing(
             _("Held"), _held(reason), _("An organizer looks at it. You need not do anything."), "wait"
         )
+    if state == "cancelled" and reason.startswith(TOLD):
+        told = reason.removeprefix(TOLD)
+        return Standing(
+            _("Not sent"),
+            _("The organizers did not send it: %(what)s", what=told),
+            _("Nothing was sent."),
+            "over",
+        )
     return _standings()[state]
 
 
@@ -55,7 +66,14 @@ def _held(reason: str) -> str:
         ),
         "contact changed": _("The office's address changed before the letter left."),
     }
-    return known.get(reason, _("The letter waits for a decision."))
+    stated = {
+        WITHDRAWN: _("It states a fact that turned out not to hold; it must not go out like this."),
+        CORRECTED: _("It states a fact that was corrected since you wrote."),
+        RELEASED_PERSON: _("Somebody whom it asks for is not in custody any more, by what is known now."),
+        CLOSED_MEASURE: _("The measure that it asks for cannot be supported any more."),
+    }
+    about = next((said for begins, said in stated.items() if reason.startswith(begins)), "")
+    return about or known.get(reason, _("The letter waits for a decision."))
 
 
 def _standings() -> dict[str, Standing]:

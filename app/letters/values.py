@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import date
 from functools import lru_cache
 
 from app.campaigns.models import Campaign
 from app.campaigns.reading import AudienceOffice
 from app.campaigns.texts import text
-from app.evidence.models import Fact
+from app.evidence.reading import Known, names_in_letters, values_in_letters
 from app.i18n import country_name
 from app.i18n.dates import long_date
 from app.letters.draft import Writer
 
-FACT_PARTS = ("value", "text", "date", "by", "statement")
 PLAIN_NAMES = (
     "supporter.name",
     "supporter.title",
@@ -46,14 +45,20 @@ FIELD_OF = {
 
 
 @lru_cache(maxsize=64)
-def names_for(facts: tuple[str, ...]) -> frozenset[str]:
-    """Return every name that a template may use, given the keys of the facts that there are."""
-    return frozenset(PLAIN_NAMES) | fact_names(facts)
+def names_for(
+    facts: tuple[str, ...], people: tuple[str, ...] = (), measures: tuple[str, ...] = ()
+) -> frozenset[str]:
+    """Return every name that a template may use, given the keys of what the evidence offers."""
+    return frozenset(PLAIN_NAMES) | names_in_letters(facts, people, measures)
 
 
-def fact_names(facts: tuple[str, ...]) -> frozenset[str]:
-    """Return the names of what facts of these keys tell."""
-    return frozenset(f"fact.{key}.{part}" for key in facts for part in FACT_PARTS)
+EVIDENCE = ("fact.", "person.", "measure.")
+"""How names begin that stand for something in the evidence."""
+
+
+def stated_in(names: Collection[str]) -> frozenset[str]:
+    """Return which facts, people and measures names stand for: `fact.held_count`, `person.vardanyan` …"""
+    return frozenset(name.rpartition(".")[0] for name in names if name.startswith(EVIDENCE))
 
 
 def values_for(
@@ -61,7 +66,7 @@ def values_for(
     campaign: Campaign,
     office: AudienceOffice,
     language: str,
-    facts: Mapping[str, Fact],
+    known: Known,
     names: Collection[str],
     written_on: date,
 ) -> dict[str, str]:
@@ -71,14 +76,13 @@ def values_for(
         campaign: whose letter it is.
         office: to whom.
         language: of the letter.
-        facts: by key.
-        names: that the letter names: only their facts are put into words.
+        known: what may be stated.
+        names: that the letter names: only what they stand for is put into words.
         written_on: the letter's date.
     """
     country = office.addressee.recipient.country
     values = _plain_values(campaign, office, written_on, language)
-    for key in sorted({name.split(".")[1] for name in names if name.startswith("fact.")}):
-        values |= fact_values(key, facts[key], language, country)
+    values |= values_in_letters(known, stated_in(names), language=language, country=country)
     return values
 
 
@@ -109,17 +113,6 @@ def own_values(writer: Writer, personal: str, language: str) -> dict[str, str]:
         "supporter.country": country,
         "supporter.place": place(writer.city, country),
         "personal": personal,
-    }
-
-
-def fact_values(key: str, fact: Fact, language: str, country: str | None) -> dict[str, str]:
-    """Return what stands for the names of a fact, dates as is usual in its language and country."""
-    return {
-        f"fact.{key}.value": fact.value,
-        f"fact.{key}.text": text(fact.value_text, language) or fact.value,
-        f"fact.{key}.date": long_date(fact.as_of, language, country) if fact.as_of else "",
-        f"fact.{key}.by": text(fact.counted_by, language),
-        f"fact.{key}.statement": text(fact.statement, language),
     }
 
 

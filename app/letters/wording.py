@@ -16,7 +16,7 @@ from flask_babel import gettext as _
 from app.campaigns.models import Campaign, TemplateVersion
 from app.campaigns.reading import AudienceOffice
 from app.errors import RedressError, Refused, Unavailable
-from app.evidence.models import Fact
+from app.evidence.reading import Known
 from app.i18n.dates import locale_of
 from app.letters.draft import Writer
 from app.letters.values import FIELD_OF, names_for, own_values, values_for
@@ -89,7 +89,7 @@ def frame_for(
     campaign: Campaign,
     office: AudienceOffice,
     version: TemplateVersion,
-    facts: Mapping[str, Fact],
+    known: Known,
     written_on: date,
 ) -> Frame:
     """Return what a letter to one office is made of, before anybody has written it.
@@ -98,14 +98,14 @@ def frame_for(
         campaign: whose letter it is.
         office: to whom, resolved as of the day that counts.
         version: the wording.
-        facts: by key; those that the template names.
+        known: what may be stated, named and asked for.
         written_on: the letter's date.
 
     Raises:
         Unavailable: it cannot be worded until an organizer has looked at it.
     """
     try:
-        return _frame(campaign, office, version, facts, written_on)
+        return _frame(campaign, office, version, known, written_on)
     except RenderingError as error:
         raise _cannot_be_worded(error, version) from None
 
@@ -145,17 +145,17 @@ def _frame(
     campaign: Campaign,
     office: AudienceOffice,
     version: TemplateVersion,
-    facts: Mapping[str, Fact],
+    known: Known,
     written_on: date,
 ) -> Frame:
     language = version.template.language
     country = office.addressee.recipient.country
-    wording = wording_of(version, facts)
+    wording = wording_of(version, known)
     values = values_for(
         campaign=campaign,
         office=office,
         language=language,
-        facts=facts,
+        known=known,
         names=wording.names,
         written_on=written_on,
     )
@@ -199,14 +199,14 @@ def _word(frame: Frame, words: Words) -> Worded:
     )
 
 
-def wording_of(version: TemplateVersion, facts: Mapping[str, Fact]) -> Wording:
+def wording_of(version: TemplateVersion, known: Known) -> Wording:
     """Return a version's wording, read: once for the same texts and facts.
 
     Raises:
         TemplateError: it cannot be read: it names a fact that is withdrawn, for instance.
     """
     parts = (json.dumps(version.points or {}), json.dumps(version.wordings or {}))
-    return _wording(version.subject, version.body, *parts, names_for(tuple(facts)))
+    return _wording(version.subject, version.body, *parts, names_for(*known.keys))
 
 
 def source_of(version: TemplateVersion) -> Source:

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from flask import Flask
 
-from app.public import attachments, campaigns, confirm, health, letters, mailbox, offices, pages, write
+from app.public import (
+    attachments,
+    campaigns,
+    confirm,
+    evidence,
+    health,
+    letters,
+    mailbox,
+    offices,
+    pages,
+    write,
+)
 from app.public.blueprint import public
 
 __all__ = [
     "attachments",
     "campaigns",
     "confirm",
+    "evidence",
     "health",
     "init_public",
     "letters",

@@ -8,8 +8,9 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from app import clock
+from app.errors import Refused
 from app.i18n import page_language
-from app.letters.following import follow, withdraw
+from app.letters.following import agree_to, corrections, follow, withdraw
 from app.public.blueprint import public
 from app.security.guard import TOKEN, audience
 
@@ -24,6 +25,8 @@ def show(token: str) -> ResponseReturnValue:
         letter=letter,
         deliveries=letter.copies,
         withdraw_url=url_for("public.withdraw", token=token),
+        corrections=corrections(token, now=clock.now()),
+        agree_url=url_for("public.agree", token=token),
     )
 
 
@@ -36,4 +39,19 @@ def take_back(token: str) -> ResponseReturnValue:
         flash(ngettext("One copy was taken back.", "%(num)s copies were taken back.", taken), "good")
     else:
         flash(_("Nothing could be taken back any more: what has left cannot be recalled."), "warn")
+    return redirect(url_for("public.letter", token=token), 303)
+
+
+@public.post("/letters/<token>/agree", endpoint="agree")
+@audience(TOKEN)
+def agree(token: str) -> ResponseReturnValue:
+    """Send the copy to one office (`recipient`) with the corrected fact, as it was read (`seen`)."""
+    try:
+        agree_to(
+            token, only=request.form.get("recipient", ""), seen=request.form.get("seen", ""), now=clock.now()
+        )
+    except Refused as refusal:
+        flash(refusal.sentence, "warn")
+    else:
+        flash(_("Thank you. Your corrected letter is on its way."), "good")
     return redirect(url_for("public.letter", token=token), 303)

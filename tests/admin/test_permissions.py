@@ -21,6 +21,7 @@ from app.recipients.importer import uploads
 from app.recipients.models import Contact, Holder, Recipient
 from tests.factories.campaigns import store_campaign
 from tests.factories.corrections import propose
+from tests.factories.evidence import FactFactory, MeasureFactory, PersonFactory, store
 from tests.factories.letters import write_and_confirm
 from tests.factories.organizers import desk_of, store_account
 from tests.support.client import CheckingClient
@@ -41,6 +42,11 @@ LEAST = {
     "admin_audit.index": OWNER,
     "admin_corrections.index": VIEWER,
     "admin_corrections.show": VIEWER,
+    "admin_evidence.index": VIEWER,
+    "admin_evidence.show": VIEWER,
+    "admin_evidence.people": VIEWER,
+    "admin_evidence.measures": VIEWER,
+    "admin_evidence.rules": VIEWER,
     "admin_held.index": VIEWER,
     "admin_letters.index": VIEWER,
     "admin_letters.show": VIEWER,
@@ -71,6 +77,7 @@ ROOMS = {
     "admin_recipients": ORGANIZER,
     "admin_corrections": ORGANIZER,
     "admin_held": ORGANIZER,
+    "admin_evidence": ORGANIZER,
     "admin_organizers": OWNER,
     "admin_rules": OWNER,
 }
@@ -110,10 +117,20 @@ def things(app: Flask) -> dict[str, object]:
             "organizer_id": colleague.id,
             "upload_id": store_upload(),
             "correction_id": propose(office.id).id,
+            **store_evidence(),
             "decision": "cancel",
             "step": "suspend",
             "token": "x" * 43,
         }
+
+
+def store_evidence() -> dict[str, object]:
+    """Store one of everything at the evidence desk, and return their ids."""
+    rows = {"fact_id": FactFactory, "person_id": PersonFactory, "measure_id": MeasureFactory}
+    built = {name: row.build() for name, row in rows.items()}
+    for row in built.values():
+        store(row)
+    return {name: row.id for name, row in built.items()}
 
 
 def propose_address(contact: Contact) -> None:

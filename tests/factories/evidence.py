@@ -1,4 +1,4 @@
-"""Facts with their sources."""
+"""Facts with their sources, and people."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import factory
 from sqlalchemy import select
 
 from app.database import transaction
-from app.evidence.models import Fact
+from app.evidence.models import Fact, Measure, Person, TimelineEvent
 
 
 class FactFactory(factory.Factory):
@@ -27,12 +27,54 @@ class FactFactory(factory.Factory):
     sources = factory.LazyFunction(lambda: [{"label": "The survey", "url": "https://survey.example/wells"}])
 
 
-def store(fact: Fact, **changes: Any) -> None:
-    """Store a fact, or change the one of its key."""
+class PersonFactory(factory.Factory):
+    """Somebody for whom letters ask, whom nobody may name yet."""
+
+    class Meta:
+        model = Person
+
+    key = factory.Sequence(lambda n: f"person_{n}")
+    name = factory.LazyFunction(lambda: {"en": "Robin Held"})
+    office = factory.LazyFunction(lambda: {"en": "former mayor"})
+    detained_on = date(2023, 9, 27)
+    status = "detained"
+    checked_on = date(2026, 11, 1)
+    history = factory.LazyFunction(
+        lambda: [
+            {
+                "status": "detained",
+                "day": "2023-09-27",
+                "text": {"en": "detained since 27 September 2023"},
+                "confidence": "high",
+                "sources": [{"label": "The radio"}],
+            }
+        ]
+    )
+
+
+class MeasureFactory(factory.Factory):
+    """A resolution that is pending and was looked up."""
+
+    class Meta:
+        model = Measure
+
+    key = factory.Sequence(lambda n: f"measure_{n}")
+    number = "H.Res. 1"
+    chamber = factory.LazyFunction(lambda: {"en": "The House"})
+    jurisdiction = "US"
+    title = factory.LazyFunction(lambda: {"en": "On wells"})
+    status = "introduced"
+    last_verified_on = date(2026, 11, 1)
+    sources = factory.LazyFunction(lambda: [{"label": "The House’s own page"}])
+
+
+def store(row: Fact | Person | Measure | TimelineEvent, **changes: Any) -> None:
+    """Store a row of the evidence, or change the one of its key."""
     with transaction() as session:
-        row = session.scalar(select(Fact).where(Fact.key == fact.key))
-        if row is None:
-            row = fact
-            session.add(row)
+        kind = type(row)
+        there = session.scalar(select(kind).where(kind.key == row.key))
+        if there is None:
+            there = row
+            session.add(there)
         for name, value in changes.items():
-            setattr(row, name, value)
+            setattr(there, name, value)

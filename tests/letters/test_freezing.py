@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from app import clock
 from app.delivery.models import Delivery
 from app.errors import Refused, Unavailable
+from app.evidence.reading import Known
 from app.letters.confirming import confirm, look_at
 from app.letters.previewing import preview
 from app.letters.snapshot import open_snapshot
@@ -250,7 +251,7 @@ def test_words_come_from_the_letter_alone(app_context: Flask) -> None:
                 campaign=snapshot.campaign,
                 office=office,
                 version=version,
-                facts={},
+                known=Known({}, {}, {}),
                 written_on=words.written_on,
             ),
             words,

@@ -1,0 +1,206 @@
+"""Taking back what letters state: a fact is withdrawn or corrected, somebody comes home.
+
+Letters that state it and have not left are held in the transaction that takes it back. Where there are very
+many, the rest follows in further ones; the last look (`dispatch`) holds what comes to leave in between.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date, datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session, defer
+
+from app.database import db, transaction
+from app.delivery import outbox
+from app.delivery.models import Delivery
+from app.delivery.states import DUE
+from app.errors import NotFound, Refused
+from app.evidence.models import PERSON_STATUSES, Fact, Person
+from app.evidence.standing import IN_CUSTODY
+from app.letters.stating import CORRECTED, RELEASED_PERSON, WITHDRAWN, versions_stating
+from app.security import audit
+
+IN_ONE_GO: Final = 1000
+
+
+def waiting_that_state(name: str) -> int:
+    """Return how many letters that have not left state something (`fact.held_count`)."""
+    query = sa.select(sa.func.count()).select_from(Delivery).where(*_waiting(db.session, name))
+    return db.session.scalar(query) or 0
+
+
+def withdraw_fact(fact_id: uuid.UUID, reason: str, *, actor: str, now: datetime) -> int:
+    """Withdraw a fact: no page and no letter states it any more.
+
+    Args:
+        fact_id: which.
+        reason: why, for colleagues.
+        actor: who decides, as the audit log names them.
+        now: the instant.
+
+    Returns:
+        How many letters were held.
+
+    Raises:
+        NotFound: there is no such fact.
+        Refused: it is not current, or there is no reason.
+    """
+    with transaction() as session:
+        fact = _current(session, fact_id, reason, actor=actor, now=now)
+        fact.status = "withdrawn"
+        name, cause = f"fact.{fact.key}", f"{WITHDRAWN}{fact.key}"
+        held = _hold(session, name, cause, actor=actor, now=now)
+        _note(session, "fact.withdrawn", fact, {"held": str(held), "reason": reason}, actor=actor, now=now)
+    return held + _hold_the_rest(held, name, cause, actor=actor, now=now)
+
+
+def supersede_fact(fact_id: uuid.UUID, by: str, reason: str, *, actor: str, now: datetime) -> int:
+    """Put another fact in a fact's place: templates that name it state the other one from now on.
+
+    Args:
+        fact_id: which.
+        by: the key of the fact that takes its place.
+        reason: why, for colleagues.
+        actor: who decides, as the audit log names them.
+        now: the instant.
+
+    Returns:
+        How many letters were held; their writers can be asked whether they agree to the new wording.
+
+    Raises:
+        NotFound: there is no such fact.
+        Refused: it is not current, there is no reason, or the other one is not there or not current.
+    """
+    with transaction() as session:
+        fact = _current(session, fact_id, reason, actor=actor, now=now)
+        other = session.scalar(sa.select(Fact).where(Fact.key == by))
+        if other is None or other.status != "current" or other.id == fact.id:
+            raise Refused(_("Choose a current fact that takes its place."), "by")
+        fact.status, fact.superseded_by = "superseded", other.key
+        name, cause = f"fact.{fact.key}", f"{CORRECTED}{fact.key}"
+        held = _hold(session, name, cause, actor=actor, now=now)
+        detail = {"held": str(held), "reason": reason, "by": other.key}
+        _note(session, "fact.superseded", fact, detail, actor=actor, now=now)
+    return held + _hold_the_rest(held, name, cause, actor=actor, now=now)
+
+
+def record_status(
+    person_id: uuid.UUID,
+    status: str,
+    *,
+    day: date,
+    said: dict[str, str],
+    source: dict[str, str],
+    confidence: str,
+    actor: str,
+    now: datetime,
+) -> int:
+    """Add a status to a person's history. Who is not in custody any more is asked for in no letter.
+
+    Args:
+        person_id: whose.
+        status: one of `PERSON_STATUSES`.
+        day: since when.
+        said: the status in words, by language.
+        source: where that stands: `label` and perhaps `url`.
+        confidence: in it.
+        actor: who records it.
+        now: the instant.
+
+    Returns:
+        How many letters were held.
+
+    Raises:
+        NotFound: there is no such person.
+        Refused: there is no such status, or no source.
+    """
+    if status not in PERSON_STATUSES:
+        raise Refused(_("Choose a status."), "status")
+    if not source.get("label"):
+        raise Refused(_("Say where this stands."), "source")
+    with transaction() as session:
+        person = session.get(Person, person_id, with_for_update=True)
+        if person is None:
+            raise NotFound(_("There is nothing here any more, or there never was."))
+        entry: dict[str, Any] = {"status": status, "day": day.isoformat(), "text": said}
+        entry |= {"confidence": confidence, "sources": [source]}
+        person.history = [*person.history, entry]
+        person.status, person.status_at, person.edited_at = status, now, now
+        person.checked_on = now.date()
+        session.flush()
+        name, cause = f"person.{person.key}", f"{RELEASED_PERSON}{person.key}"
+        held = 0 if status in IN_CUSTODY else _hold(session, name, cause, actor=actor, now=now)
+        detail = {"person": person.key, "status": status, "held": str(held)}
+        audit.record(
+            session, "person.status", actor=actor, now=now, kind="person", object_id=person.id, detail=detail
+        )
+    return held + _hold_the_rest(held, name, cause, actor=actor, now=now)
+
+
+def _current(session: Session, fact_id: uuid.UUID, reason: str, *, actor: str, now: datetime) -> Fact:
+    fact = session.get(Fact, fact_id, with_for_update=True)
+    if fact is None:
+        raise NotFound(_("There is nothing here any more, or there never was."))
+    if fact.status != "current":
+        raise Refused(_("Somebody has withdrawn this fact already."))
+    if not reason:
+        raise Refused(_("Say why, for your colleagues."), "reason")
+    fact.withdrawn_at, fact.withdrawn_by, fact.withdrawn_reason = now, actor, reason
+    fact.edited_at = now
+    return fact
+
+
+def _note(
+    session: Session, action: str, fact: Fact, detail: dict[str, str], *, actor: str, now: datetime
+) -> None:
+    audit.record(
+        session,
+        action,
+        actor=actor,
+        now=now,
+        kind="fact",
+        object_id=fact.id,
+        detail={"fact": fact.key, **detail},
+    )
+
+
+def _waiting(session: Session, name: str) -> tuple[sa.ColumnElement[bool], ...]:
+    versions = [version.id for version in versions_stating(session, name)]
+    return (
+        Delivery.kind == "letter",
+        Delivery.state.in_(DUE | {"to_print"}),
+        Delivery.template_version_id.in_(versions),
+    )
+
+
+def _hold(session: Session, name: str, cause: str, *, actor: str, now: datetime) -> int:
+    # A letter that is being confirmed in this moment is not seen here: the last look holds it.
+    session.flush()
+    sealed = (
+        Delivery.wire_sealed,
+        Delivery.text_sealed,
+        Delivery.subject_sealed,
+        Delivery.envelope_to_sealed,
+    )
+    query = (
+        sa.select(Delivery)
+        .where(*_waiting(session, name))
+        .order_by(Delivery.id)
+        .limit(IN_ONE_GO)
+        .options(*(defer(column) for column in sealed))
+    )
+    copies = session.scalars(query).all()
+    return sum(outbox.hold(session, copy, now=now, cause=cause, actor=actor) for copy in copies)
+
+
+def _hold_the_rest(first: int, name: str, cause: str, *, actor: str, now: datetime) -> int:
+    held, last = 0, first
+    while last == IN_ONE_GO:
+        with transaction() as session:
+            last = _hold(session, name, cause, actor=actor, now=now)
+        held += last
+    return held

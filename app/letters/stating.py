@@ -1,0 +1,170 @@
+"""What letters state, and whether it may still be stated: by the names that their wording holds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from app.campaigns.models import Campaign, LetterTemplate, TemplateVersion
+from app.campaigns.texts import text
+from app.delivery.models import Delivery, StateChange
+from app.evidence.models import Fact, Measure, Person
+from app.evidence.standing import IN_CUSTODY, may_be_asked
+
+WITHDRAWN: Final = "fact withdrawn: "
+CORRECTED: Final = "fact corrected: "
+RELEASED_PERSON: Final = "person: "
+CLOSED_MEASURE: Final = "measure closed: "
+STOPS: Final = (WITHDRAWN, CORRECTED, RELEASED_PERSON, CLOSED_MEASURE)
+"""How causes begin that go on with the key of what may not be stated any more."""
+AS_IT_IS: Final = "released by an organizer"
+CONSENTED: Final = "its writer agreed to the corrected wording"
+DECIDED: Final = (AS_IT_IS, CONSENTED)
+"""Causes by which somebody decided about a letter that states what may not be stated any more."""
+
+_TAG = re.compile(r"\{[{%](.*?)[%}]\}", re.S)
+_NAME = re.compile(r"\b((?:fact|person|measure)\.\w+)\.\w")
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Why a letter must not leave, and since when (None: not known, so for every letter)."""
+
+    reason: str
+    since: datetime | None
+
+
+@dataclass(frozen=True)
+class Concerned:
+    """A template whose newest wording states something: of which campaign, called what, in which language."""
+
+    campaign: str
+    name: str
+    language: str
+
+
+def is_stop(reason: str) -> bool:
+    """Whether a copy is held because of what it states."""
+    return reason.startswith(STOPS)
+
+
+def statements_of(version: TemplateVersion) -> frozenset[str]:
+    """Return which facts, people and measures a wording names: `fact.held_count`, …"""
+    tags = _TAG.findall(version.subject) + _TAG.findall(version.body)
+    return frozenset(name for tag in tags for name in _NAME.findall(tag))
+
+
+def stops_of(session: Session, names: Collection[str], *, day: date) -> tuple[Stop, ...]:
+    """Return what of these names may not be stated on `day`, in the order of the names."""
+    return tuple(stop for name in sorted(names) for stop in _stops(session, name, day))
+
+
+def _stops(session: Session, name: str, day: date) -> Iterator[Stop]:
+    kind, _dot, key = name.partition(".")
+    if kind == "fact":
+        yield from _stops_of_fact(session, key)
+    elif kind == "person":
+        person = session.scalar(sa.select(Person).where(Person.key == key))
+        if person is None or person.status not in IN_CUSTODY:
+            yield Stop(f"{RELEASED_PERSON}{key}", person.status_at if person is not None else None)
+    else:
+        measure = session.scalar(sa.select(Measure).where(Measure.key == key))
+        if measure is None or not may_be_asked(measure, day):
+            yield Stop(f"{CLOSED_MEASURE}{key}", None)
+
+
+def _stops_of_fact(session: Session, key: str) -> Iterator[Stop]:
+    # Whoever names a corrected fact states the one that took its place, which may have been withdrawn since.
+    seen: set[str] = set()
+    while key and key not in seen:
+        seen.add(key)
+        fact = session.scalar(sa.select(Fact).where(Fact.key == key))
+        if fact is not None and fact.status == "current":
+            return
+        begins = CORRECTED if fact is not None and fact.superseded_by else WITHDRAWN
+        yield Stop(f"{begins}{key}", fact.withdrawn_at if fact is not None else None)
+        key = fact.superseded_by if fact is not None else ""
+
+
+def undecided(session: Session, delivery: Delivery, stops: Collection[Stop]) -> str:
+    """Return the reason of the first stop that holds for a copy, or "".
+
+    What was written since then states what took its place; and what an organizer released as it is, or
+    its writer agreed to, has been decided about.
+    """
+    for stop in stops:
+        if stop.since is not None and delivery.created_at >= stop.since:
+            continue
+        if not _decided_since(session, delivery, stop):
+            return stop.reason
+    return ""
+
+
+def _decided_since(session: Session, delivery: Delivery, stop: Stop) -> bool:
+    query = sa.select(StateChange.id).where(
+        StateChange.delivery_id == delivery.id,
+        StateChange.from_state == "held",
+        StateChange.to_state == "queued",
+        StateChange.cause.in_(DECIDED),
+    )
+    if stop.since is not None:
+        query = query.where(StateChange.at >= stop.since)
+    return session.scalar(query.limit(1)) is not None
+
+
+def versions_stating(session: Session, name: str) -> list[TemplateVersion]:
+    """Return every wording that states a fact, or names a person or a measure, newest first."""
+    names = _names_leading_to(session, name)
+    inside = sa.or_(
+        *(
+            column.contains(f"{one}.", autoescape=True)
+            for one in names
+            for column in (TemplateVersion.body, TemplateVersion.subject)
+        )
+    )
+    query = (
+        sa.select(TemplateVersion)
+        .where(inside)
+        .options(joinedload(TemplateVersion.template).joinedload(LetterTemplate.campaign))
+        .order_by(TemplateVersion.made_at.desc(), TemplateVersion.id)
+    )
+    return [version for version in session.scalars(query) if names & statements_of(version)]
+
+
+def _names_leading_to(session: Session, name: str) -> frozenset[str]:
+    """Return a name with those of the facts whose place it took, one after the other."""
+    if not name.startswith("fact."):
+        return frozenset({name})
+    before = dict(
+        session.execute(sa.select(Fact.key, Fact.superseded_by).where(Fact.superseded_by != "")).all()
+    )
+    keys = {name.removeprefix("fact.")}
+    while more := {key for key, by in before.items() if by in keys} - keys:
+        keys |= more
+    return frozenset(f"fact.{key}" for key in keys)
+
+
+def templates_by_statement(session: Session, language: str) -> dict[str, list[Concerned]]:
+    """Return for each name which templates state it in their newest wording."""
+    query = sa.select(Campaign).options(
+        selectinload(Campaign.templates).selectinload(LetterTemplate.versions)
+    )
+    found: dict[str, list[Concerned]] = {}
+    for campaign in session.scalars(query.order_by(Campaign.slug)):
+        for name, concerned in _concerned(campaign, language):
+            found.setdefault(name, []).append(concerned)
+    return found
+
+
+def _concerned(campaign: Campaign, language: str) -> Iterator[tuple[str, Concerned]]:
+    for template in sorted(campaign.templates, key=lambda one: (one.key, one.language)):
+        if template.versions:
+            concerned = Concerned(text(campaign.title, language), template.name, template.language)
+            for name in statements_of(template.versions[-1]):
+                yield name, concerned
