@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from app import clock
+from app.evidence import editing
 from app.i18n import page_language
 from app.i18n.dates import locale_of
 from app.letters import desk
@@ -29,6 +30,7 @@ def today() -> str:
         to_check=listing.to_check(day),
         waiting=second_look.waiting_count(),
         corrections=corrections.count_open(),
+        stale_facts=editing.to_check(day),
         days=desk.confirmed_by_day(today=day),
         standing=desk.standing_of_offices(day=day),
     )

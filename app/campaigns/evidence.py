@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -16,7 +17,7 @@ from app.database import db
 from app.evidence.models import Fact, Person, TimelineEvent
 from app.evidence.reading import current_facts
 from app.evidence.standing import AT_AN_END, may_be_named
-from app.i18n.dates import long_date, month_of
+from app.i18n.dates import long_date, month_of, span_of
 
 
 @dataclass(frozen=True)
@@ -120,8 +121,10 @@ def _event(event: TimelineEvent, language: str) -> Event:
 def _when(event: TimelineEvent, language: str) -> str:
     if event.precision == "month":
         return month_of(event.day, language)
-    first = long_date(event.day, language)
-    return f"{first} – {long_date(event.until, language)}" if event.until else first
+    if event.until is not None:
+        return span_of(event.day, event.until, language)
+    day = long_date(event.day, language)
+    return _("%(day)s, as reported", day=day) if event.precision == "reported" else day
 
 
 def sources_of(rows: list[dict[str, str]]) -> tuple[Source, ...]:

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from app.database import db, transaction
 from app.errors import NotFound, Refused
 from app.evidence.models import ContentRule, Fact, Measure, Person
+from app.evidence.standing import is_stale
 from app.security import audit
 
 Row = TypeVar("Row", Fact, Person, Measure)
@@ -53,6 +54,11 @@ TEXTS = frozenset({"statement", "value_text", "counted_by"})
 def facts() -> list[Fact]:
     """Return every fact: current ones first, by key."""
     return list(db.session.scalars(sa.select(Fact).order_by(Fact.status, Fact.key)))
+
+
+def to_check(today: date) -> int:
+    """Return how many facts in use were not checked for 30 days."""
+    return sum(is_stale(fact, today) for fact in facts())
 
 
 def people() -> list[Person]:

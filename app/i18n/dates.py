@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from functools import lru_cache
 
-from babel.dates import format_date, format_skeleton
+from babel.dates import format_date, format_interval, format_skeleton
 from flask_babel import gettext as _
 
 
@@ -18,6 +18,11 @@ def long_date(day: date, language: str, country: str | None = None) -> str:
 def month_of(day: date, language: str) -> str:
     """Return "November 2026" as `language` writes it."""
     return format_skeleton("yMMMM", day, locale=locale_of(language))
+
+
+def span_of(first: date, last: date, language: str) -> str:
+    """Return "9–10 November 2020" as `language` writes it."""
+    return format_interval(first, last, "yMMMMd", locale=locale_of(language))
 
 
 def locale_of(language: str, country: str | None = None) -> str:

@@ -38,9 +38,10 @@ def standing_of(state: str, reason: str = "") -> Standing:
         reason: why it is held.
     """
     if state == "held":
-        return Standing(
-            _("Held"), _held(reason), _("An organizer looks at it. You need not do anything."), "wait"
-        )
+        following = _("An organizer looks at it. You need not do anything.")
+        if reason.startswith(CORRECTED):
+            following = _("Where the corrected letter stands below, you can send it like that.")
+        return Standing(_("Held"), _held(reason), following, "wait")
     if state == "cancelled" and reason.startswith(TOLD):
         told = reason.removeprefix(TOLD)
         return Standing(

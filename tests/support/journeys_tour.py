@@ -116,7 +116,9 @@ def _finding_representatives(tab: Page, site: DevelopmentSite) -> Iterator[Stop]
 
 
 def _reading(tab: Page, site: DevelopmentSite) -> Iterator[Stop]:
-    for name, path in (("home", "/"), ("campaign", f"/campaigns/{CAMPAIGN}"), ("privacy", "/privacy")):
+    campaign = f"/campaigns/{CAMPAIGN}"
+    pages = {"home": "/", "campaign": campaign, "evidence": f"{campaign}/evidence", "privacy": "/privacy"}
+    for name, path in pages.items():
         open_page(tab, site.url + path)
         yield Stop(name)
 
@@ -195,6 +197,10 @@ def _following(tab: Page, site: DevelopmentSite) -> Iterator[Stop]:
     _put_into_states(site)
     tab.reload()
     yield Stop("letter-in-trouble")
+    _correct_a_fact(site)
+    tab.reload()
+    expect(tab.get_by_role("button", name="Send the corrected letter")).to_be_visible()
+    yield Stop("letter-with-a-correction")
     follow(tab, tab.get_by_role("button", name="Take back").last)
     yield Stop("letter-withdrawn")
 
@@ -206,6 +212,12 @@ def _put_into_states(site: DevelopmentSite) -> None:
         what = "SET state = ?, reason = ?, due_at = NULL"
         where = f"WHERE position = ? AND letter_id = {newest}"
         assert site.execute(f"UPDATE deliveries {what} {where}", state, reason, place) == 1
+
+
+def _correct_a_fact(site: DevelopmentSite) -> None:
+    """Let what is held state a fact in whose place there is another one."""
+    reason = "fact corrected: ecthr_march_2021"
+    assert site.execute("UPDATE deliveries SET reason = ? WHERE state = 'held'", reason) > 0
 
 
 def _declining(tab: Page, site: DevelopmentSite) -> Iterator[Stop]:
@@ -249,6 +261,7 @@ def desk_tour(tab: Page, site: DevelopmentSite) -> Iterator[Stop]:
     for name in make_campaign(tab, site, NewCampaign()):
         yield Stop(f"desk-{name}")
     yield from _letters(tab, site)
+    yield from _evidence(tab, site)
     yield from _corrections(tab, site)
     yield from _organizers(tab, site)
     yield from _account(tab, site, owner)
@@ -306,6 +319,34 @@ def _letters(tab: Page, site: DevelopmentSite) -> Iterator[Stop]:
     yield Stop("desk-held")
     follow(tab, tab.get_by_role("link", name="Cancel them").first)
     yield Stop("desk-held-cancel")
+
+
+def _evidence(tab: Page, site: DevelopmentSite) -> Iterator[Stop]:
+    _correct_a_fact(site)
+    open_page(tab, f"{site.url}/admin/held")
+    yield Stop("desk-held-stated")
+    for link in ("Ask their writers", "Send them as they are", "Cancel them"):
+        open_page(tab, f"{site.url}/admin/held")
+        follow(tab, tab.get_by_role("link", name=link).first)
+        yield Stop(f"desk-held-{link.split()[0].lower()}-stated")
+    for path in ("", "/people", "/measures", "/rules", "/facts/new"):
+        open_page(tab, f"{site.url}/admin/evidence{path}")
+        yield Stop(f"desk-evidence{path.replace('/', '-')}")
+    for path, link in (("/people", "Record what became"), ("/measures", "I looked it up")):
+        open_page(tab, f"{site.url}/admin/evidence{path}")
+        follow(tab, tab.get_by_role("link", name=link).first)
+        yield Stop(f"desk-evidence-one-of{path.replace('/', '-')}")
+    open_page(tab, f"{site.url}/admin/evidence")
+    follow(tab, tab.get_by_role("link", name="held_count", exact=True))
+    yield Stop("desk-fact")
+    fact = tab.url
+    for link in ("Edit", "Another fact takes its place", "Withdraw it"):
+        open_page(tab, fact)
+        follow(tab, tab.get_by_role("link", name=link, exact=True))
+        yield Stop(f"desk-fact-{link.split()[0].lower()}")
+    follow(tab, tab.get_by_role("button", name="Withdraw it"))
+    expect(tab.locator("#errors")).to_be_visible()
+    yield Stop("desk-fact-withdraw-with-errors", 422)
 
 
 def _corrections(tab: Page, site: DevelopmentSite) -> Iterator[Stop]:
