@@ -383,3 +383,96 @@ def test_a_field_that_the_letter_needs_is_asked_for(app_context: Flask, client: 
     assert answer.status_code == 422
     assert list(complaints(answer)) == ["title"]
     assert "As Dr. I write." in papers(visitor.previews(title="Dr.").text)["one"]
+
+
+POINTS = {
+    "least": 1,
+    "most": 2,
+    "of": [{"key": key, "label": key.title(), "texts": [f"{key} it is."]} for key in ("well", "mill", "dam")],
+}
+
+
+@pytest.fixture
+def chooser(app_context: Flask, client: CheckingClient) -> Visitor:
+    """Somebody before a campaign with points, in two languages, that asks for ten words of one's own."""
+    body = "{{ points }}\n\n{{ personal }}\n"
+    templates = [
+        TemplateFactory.build(body=body, points=POINTS, own_words=10),
+        TemplateFactory.build(body=f"Oui.\n\n{body}", points=POINTS, own_words=10, language="fr"),
+    ]
+    return Visitor(client, store_campaign([OfficeFactory.build(slug="one")], templates=templates))
+
+
+def test_points_are_chosen_in_an_order_and_the_page_begins_with_some(chooser: Visitor) -> None:
+    page = chooser.opens_form()
+    lists = [box for box in page.elements("select") if box.get("name") == "points"]
+    assert len(lists) == 2
+    paper = papers(chooser.page.text)["one"]
+    assert sum(f"{key} it is." in paper for key in ("well", "mill", "dam")) == 2
+    answer = chooser.forges(button="preview", points=["dam", "well"])
+    paper = papers(answer.text)["one"]
+    assert paper.index("dam it is.") < paper.index("well it is.")
+    assert "mill" not in paper
+
+
+@pytest.mark.parametrize(
+    ("points", "said"),
+    [
+        (["", ""], "at least one point"),
+        (["well", "mill", "dam"], "at most 2 points"),
+        (["well", "nowhere"], "does not belong"),
+    ],
+)
+@pytest.mark.backends("sqlite")  # the form alone
+def test_points_that_cannot_be_are_refused_in_plain_words(
+    chooser: Visitor, points: list[str], said: str
+) -> None:
+    answer = chooser.forges(points=points, name="Ani Գրող")
+    assert answer.status_code == 422
+    assert said in complaints(answer)["points"]
+    assert typed_in(answer)["name"] == "Ani Գրող"
+    assert "letters" not in counts()
+
+
+def test_a_letter_that_asks_for_more_words_has_a_short_way(chooser: Visitor) -> None:
+    answer = chooser.sends(personal_message="My own three words.")
+    assert answer.status_code == 422
+    assert "at least 10, so far 4" in complaints(answer)["personal_message"]
+    assert "tick the box" in complaints(answer)["personal_message"]
+    assert chooser.forges(personal_message="My own three words.", brief="y").status_code == 303
+
+
+def test_the_language_of_the_letter_is_chosen_among_those_that_are_offered(chooser: Visitor) -> None:
+    chooser.writes_and_confirms(language="fr")
+    assert "Oui." in copies()[0].text
+
+
+def test_saying_it_differently_is_another_letter_with_all_that_was_typed(chooser: Visitor) -> None:
+    chooser.opens_form()
+    before = typed_in(chooser.page)["submission_key"]
+    answer = chooser.sends(button="reword", name="Ani")
+    assert answer.status_code == 200
+    assert typed_in(answer)["submission_key"] != before
+    assert typed_in(answer)["name"] == "Ani"
+
+
+def test_words_that_may_do_harm_are_pointed_out_and_sent_all_the_same(chooser: Visitor) -> None:
+    own = "Please help the hostages whom my whole family thinks of every day."
+    answer = chooser.previews(personal_message=own)
+    shown = Page(answer.text).text
+    assert "hostages" in shown
+    assert "You decide" in shown
+    assert "in your own words" in shown
+    chooser.writes_and_confirms(personal_message=own)
+    assert copies()[0].state == "queued"
+
+
+@pytest.mark.seeded
+@pytest.mark.backends("sqlite")  # the files are looked at
+def test_the_draft_resolution_can_be_downloaded(app_context: Flask, client: CheckingClient) -> None:
+    page = Visitor(client, "bring-them-home").opens_form()
+    (link,) = [one.get("href") for one in page.elements("a") if "/texts/" in (one.get("href") or "")]
+    answer = client.get(link or "")
+    assert answer.mimetype == "text/plain"
+    assert "nineteen Armenian detainees" in answer.text
+    assert client.get("/campaigns/bring-them-home/texts/draft-resolution.xx.txt").status_code == 404
