@@ -287,7 +287,7 @@ def test_the_desk_of_a_seeded_installation(app: Flask) -> None:
     assert isinstance(client, CheckingClient)
     page = Page(client.get("/admin/").text)
     names = [text_of(th) for th in page.elements("th", scope="row") if th.find("a") is not None]
-    assert len(names) == 4
+    assert len(names) == 11
     assert client.get("/admin/recipients").status_code == 200
     for link in Page(client.get("/admin/recipients?status=closed").text).links:
         if link.startswith("/admin/recipients/") and not link.endswith("/new"):

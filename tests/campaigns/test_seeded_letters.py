@@ -14,11 +14,12 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from app import clock
 from app.campaigns.models import Campaign, TemplateVersion
 from app.campaigns.offering import is_offered, languages_offered
 from app.cli.seed import SEEDS
 from app.database import db
-from app.evidence.reading import current_facts
+from app.evidence.reading import current_facts, known_on
 from app.letters.attachments import attachment_text, attachments_of
 from app.letters.checking import offices_of, problems_of_template
 from app.letters.draft import Writer
@@ -152,10 +153,10 @@ def test_only_open_offices_that_take_such_letters_are_addressed(app_context: Fla
 
 
 def test_every_office_language_and_point_makes_a_tidy_letter(app_context: Flask) -> None:
-    facts, chance = current_facts(db.session), Random(1)
+    known, chance = known_on(db.session, clock.now().date()), Random(1)
     for version in versions():
         language = version.template.language
-        keys = [point.key for point in wording_of(version, facts).points]
+        keys = [point.key for point in wording_of(version, known).points]
         for office in offices_of(db.session, campaign(), version, DAY):
             for point in keys:
                 key = uuid.UUID(int=chance.getrandbits(128), version=4)
@@ -173,7 +174,7 @@ def test_supporters_who_add_no_word_write_different_letters_all_the_same(
     supporters, pairs, chance = length(200, 1000), length(4_000, 40_000), Random(7)
     version = next(one for one in versions() if (one.template.key, one.template.language) == (key, "en"))
     office = next(iter(offices_of(db.session, campaign(), version, DAY)))
-    keys = [point.key for point in wording_of(version, current_facts(db.session)).points]
+    keys = [point.key for point in wording_of(version, known_on(db.session, clock.now().date())).points]
     taken = snapshot()
     letters = []
     for _supporter in range(supporters):
