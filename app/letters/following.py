@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,7 +22,7 @@ from app.letters.confirming import copies_of
 from app.letters.models import Letter
 from app.letters.standing import Standing, standing_of
 from app.recipients.models import Holder, Recipient
-from app.rendering.letter import Segment
+from app.rendering.letter import Segment, cut
 from app.security.tokens import hash_token
 
 
@@ -29,6 +30,7 @@ from app.security.tokens import hash_token
 class Copy:
     """One copy as its writer sees it."""
 
+    id: uuid.UUID
     slug: str
     title: str
     institution: str
@@ -75,7 +77,7 @@ def follow(token: str, language: str) -> LetterPage:
     Raises:
         NotFound: there is no such letter.
     """
-    letter = _find(db.session, token)
+    letter = find_by_token(db.session, token)
     campaign = db.session.get_one(Campaign, letter.campaign_id)
     return LetterPage(
         campaign_title=text(campaign.title, language),
@@ -104,7 +106,7 @@ def withdraw(token: str, *, only: str | None, now: datetime) -> int:
         NotFound: there is no such letter.
     """
     with transaction() as session:
-        letter = _find(session, token)
+        letter = find_by_token(session, token)
         wanted = [copy for copy in copies_of(session, letter) if only is None or _slug(session, copy) == only]
         cause = "taken back by its writer"
         taken = sum(cancel(session, copy, now=now, cause=cause, actor="supporter") for copy in wanted)
@@ -117,7 +119,12 @@ def _slug(session: Session, delivery: Delivery) -> str:
     return session.get_one(Recipient, delivery.recipient_id).slug
 
 
-def _find(session: Session, token: str) -> Letter:
+def find_by_token(session: Session, token: str) -> Letter:
+    """Return the confirmed letter whose page `token` leads to.
+
+    Raises:
+        NotFound: there is no such letter.
+    """
     query = select(Letter).where(
         Letter.page_token_hash == hash_token(token), Letter.confirmed_at.is_not(None)
     )
@@ -131,6 +138,7 @@ def _copy(delivery: Delivery, language: str, written_in: str) -> Copy:
     recipient = db.session.get_one(Recipient, delivery.recipient_id)
     holder = db.session.get(Holder, delivery.holder_id) if delivery.holder_id else None
     return Copy(
+        id=delivery.id,
         slug=recipient.slug,
         title=recipient.title,
         institution=recipient.institution,
@@ -139,7 +147,7 @@ def _copy(delivery: Delivery, language: str, written_in: str) -> Copy:
         standing=standing_of(delivery.state, delivery.reason),
         when=delivery.state_at,
         subject=delivery.subject,
-        segments=(Segment("paragraph", delivery.text),),
+        segments=cut(delivery.text, delivery.subject) if delivery.text else (),
         language=written_in,
         can_withdraw=delivery.state in WITHDRAWABLE,
     )

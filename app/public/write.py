@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flask import abort, current_app, redirect, render_template, request, url_for
+from io import BytesIO
+
+from flask import abort, current_app, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 
 from app import clock
@@ -12,6 +14,7 @@ from app.errors import Refused
 from app.i18n import page_language
 from app.letters.draft import place_of
 from app.letters.previewing import preview
+from app.letters.printing import preview_on_paper
 from app.letters.snapshot import Snapshot, open_snapshot
 from app.letters.wording import Worded
 from app.letters.writing import SentAlready, write
@@ -21,6 +24,7 @@ from app.security.guard import PUBLIC, audience
 from app.security.networks import network_of
 
 FRAGMENT = "X-Redress-Fragment"
+MOST_ON_PAPER = 20
 
 
 @public.get("/campaigns/<slug>/write", endpoint="write")
@@ -38,12 +42,14 @@ def show(slug: str) -> ResponseReturnValue:
 @public.post("/campaigns/<slug>/write", endpoint="submit")
 @audience(PUBLIC)
 def submit(slug: str) -> ResponseReturnValue:
-    """Preview or send, as the pressed button says."""
+    """Preview, show on paper or send, as the pressed button says."""
     snapshot, page = _open(slug)
     form = _form(page)
     intent = request.form.get("intent", "send")
     if intent == "preview":
         return _preview(snapshot, page, form)
+    if intent == "paper":
+        return _on_paper(snapshot, page, form)
     if intent == "find":
         return _find(snapshot, page, form)
     if intent != "send":
@@ -84,6 +90,17 @@ def _preview(snapshot: Snapshot, page: CampaignPage, form: WriteForm) -> Respons
     if request.headers.get(FRAGMENT) == "preview":
         return render_template("public/letters/_preview.html", previews=_worded(snapshot, form))
     return _render(snapshot, page, form, status=422 if form.errors else 200)
+
+
+def _on_paper(snapshot: Snapshot, page: CampaignPage, form: WriteForm) -> ResponseReturnValue:
+    form.validate()
+    form.keep_only_unsafe()
+    worded = _worded(snapshot, form)
+    if not worded:
+        return _render(snapshot, page, form, status=422 if form.errors else 200)
+    # More than a few at once would be work for a machine that asks for it, not for a person who looks.
+    content = preview_on_paper(worded[:MOST_ON_PAPER])
+    return send_file(BytesIO(content), mimetype="application/pdf", download_name=f"{page.slug}.pdf")
 
 
 def _find(snapshot: Snapshot, page: CampaignPage, form: WriteForm) -> ResponseReturnValue:
