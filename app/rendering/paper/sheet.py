@@ -23,6 +23,7 @@ PIECE = 12
 
 # Hyphens, dashes and signs after which Unicode lets a line end (UAX #14), inside of a word.
 _INSIDE = re.compile("[-\u058a\u05be\u2010\u2012-\u2015/|?!…}]\\S")
+_ARMENIAN = re.compile("[\u0531-\u058f]")
 _MARKS = re.compile("[\u200b\u2060]")
 _JOINERS = "\u200c\u200d\ufe0e\ufe0f"
 
@@ -59,6 +60,7 @@ def laid_out(sheet: Sheet) -> dict[str, Any]:
     return {
         "format": sheet.format,
         "language": _primary(sheet.language),
+        "armenian": any(_ARMENIAN.search(segment.text) for segment in sheet.segments),
         "address": _block(sheet, "address"),
         "date": _one(sheet, "date"),
         "subject": _one(sheet, "subject"),
@@ -107,8 +109,22 @@ def _paragraphs(text: str) -> Iterator[list[str]]:
 
 
 def _line(line: str) -> dict[str, Any]:
-    words = _MARKS.sub("", line).replace("\t", "    ").rstrip().split(" ")
-    return {"rtl": _runs_leftwards(line), "text": " ".join(map(_marked, words))}
+    plain = _MARKS.sub("", line).replace("\t", "    ").rstrip()
+    return {"rtl": _runs_leftwards(line), "text": " ".join(map(_marked, _words(plain)))}
+
+
+def _words(line: str) -> list[str]:
+    """Return the words of a line, a dash together with what it stands before.
+
+    Programs that read a PDF take a hyphen at the end of a line for one that was put there to part a word.
+    """
+    found: list[str] = []
+    for word in line.split(" "):
+        if found and found[-1].endswith(("-", "\u2010")) and len(found[-1]) + len(word) < LONG_WORD:
+            found[-1] += f" {word}"
+        else:
+            found.append(word)
+    return found
 
 
 def _runs_leftwards(line: str) -> bool:
@@ -123,7 +139,7 @@ def _marked(word: str) -> str:
     The letter's own typography is enough for the others: they break at blanks alone.
     """
     if len(word) <= LONG_WORD:
-        return f"\u2060{word}\u2060" if _INSIDE.search(word) else word
+        return f"\u2060{word}\u2060" if " " in word or _INSIDE.search(word) else word
     ends = range(PIECE, len(word) - PIECE // 2, PIECE)
     cuts = [0, *dict.fromkeys(_after_its_letter(word, end) for end in ends), len(word)]
     return "\u200b".join(word[start:end] for start, end in pairwise(cuts))
