@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+from collections import deque
 from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -14,17 +16,16 @@ from typing import Any, Final, Literal
 import typst
 from pypdf import PdfReader, PdfWriter
 
+from app.rendering.paper.fitting import ON_SEVERAL, SIZES, probable_size
 from app.rendering.paper.sheet import Sheet, laid_out
 
 Making = Literal["accessible", "tagged", "plain"]
 """PDF/UA-1 (ISO 14289-1); the same structure without its promise; for the printer alone."""
 ACCESSIBLE: Final[list[typst.PDFStandard]] = ["ua-1"]
-SIZES: Final = (11.5, 11, 10.5, 10)
-"""Points of the type: the first in which a letter goes onto one page …"""
-ON_SEVERAL: Final = 11
-"""… or this one, where it goes onto none."""
 CHUNK = 25
-"""Letters of a bundle that are set at once: typst's memory grows with a document's length."""
+"""Letters of a bundle that are set as one document: typst's memory grows with its length."""
+AT_ONCE = 2
+"""Chunks that are under way."""
 
 
 def pdf(*sheets: Sheet) -> bytes:
@@ -45,10 +46,16 @@ def bundle(sheets: Iterable[Sheet]) -> bytes:
     Args:
         sheets: the letters in their order, taken one by one: they need not all be in memory.
     """
-    with PdfWriter() as writer:
-        given = iter(sheets)
+    given = iter(sheets)
+    setting: deque[Future[bytes]] = deque()
+    # While typst works it lets other threads run: a chunk is set while the one before it is put in.
+    with PdfWriter() as writer, ThreadPoolExecutor(AT_ONCE) as pool:
         while chunk := list(islice(given, CHUNK)):
-            writer.append(io.BytesIO(_fitted(chunk, "plain")), import_outline=False)
+            setting.append(pool.submit(_fitted, chunk, "plain"))
+            if len(setting) > AT_ONCE:
+                writer.append(io.BytesIO(setting.popleft().result()), import_outline=False)
+        for rest in setting:
+            writer.append(io.BytesIO(rest.result()), import_outline=False)
         made = io.BytesIO()
         writer.write(made)
     return made.getvalue()
@@ -56,10 +63,12 @@ def bundle(sheets: Iterable[Sheet]) -> bytes:
 
 def _fitted(sheets: Sequence[Sheet], making: Making) -> bytes:
     """Set letters, each in the largest size in which it goes onto one page."""
-    letters = [laid_out(sheet) | {"size": SIZES[0], "pages": 1} for sheet in sheets]
+    letters = [laid_out(sheet) for sheet in sheets]
+    for letter in letters:
+        letter.update(size=probable_size(letter), pages=1)
     while True:
         made = _set(letters, sheets[0].title, making)
-        pages = zip(letters, _pages_of_each(made), strict=True)
+        pages = zip(letters, _pages_of_each(made, len(letters)), strict=True)
         others = [(letter, took) for letter, took in pages if took != letter["pages"]]
         if not others:
             return made
@@ -75,9 +84,12 @@ def _next_try(letter: dict[str, Any], took: int) -> dict[str, Any]:
     return {"size": ON_SEVERAL, "pages": took}
 
 
-def _pages_of_each(made: bytes) -> list[int]:
-    labels = PdfReader(io.BytesIO(made)).page_labels
-    return [len(list(pages)) for _mark, pages in groupby(labels, key=lambda label: label.startswith("-"))]
+def _pages_of_each(made: bytes, letters: int) -> list[int]:
+    reader = PdfReader(io.BytesIO(made))
+    if reader.get_num_pages() == letters:
+        return [1] * letters
+    marks = groupby(reader.page_labels, key=lambda label: label.startswith("-"))
+    return [len(list(pages)) for _mark, pages in marks]
 
 
 def _set(letters: list[dict[str, Any]], title: str, making: Making) -> bytes:

@@ -23,6 +23,8 @@ PIECE = 12
 
 # Hyphens, dashes and signs after which Unicode lets a line end (UAX #14), inside of a word.
 _INSIDE = re.compile("[-\u058a\u05be\u2010\u2012-\u2015/|?!…}]\\S")
+# Whether a line has any word that is not simply set: one of those, a dash alone, or one that is too long.
+_PARTICULAR = re.compile(rf"{_INSIDE.pattern}|[-\u2010] |[\u200b\u2060]|\S{{{LONG_WORD + 1}}}")
 _ARMENIAN = re.compile("[\u0531-\u058f]")
 _MARKS = re.compile("[\u200b\u2060]")
 _JOINERS = "\u200c\u200d\ufe0e\ufe0f"
@@ -109,8 +111,10 @@ def _paragraphs(text: str) -> Iterator[list[str]]:
 
 
 def _line(line: str) -> dict[str, Any]:
-    plain = _MARKS.sub("", line).replace("\t", "    ").rstrip()
-    return {"rtl": _runs_leftwards(line), "text": " ".join(map(_marked, _words(plain)))}
+    text = line.replace("\t", "    ").rstrip()
+    if _PARTICULAR.search(text):
+        text = " ".join(map(_marked, _words(_MARKS.sub("", text))))
+    return {"rtl": _runs_leftwards(line), "text": text}
 
 
 def _words(line: str) -> list[str]:
