@@ -6,5 +6,6 @@ pytest_plugins = (
     "tests.support.plugins.mail",
     "tests.support.plugins.processes",
     "tests.support.plugins.browser",
+    "tests.support.plugins.paper",
     "tests.support.plugins.properties",
 )

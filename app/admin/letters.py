@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from io import BytesIO
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -16,6 +17,7 @@ from app.errors import Refused
 from app.i18n import page_language
 from app.letters import deciding, desk
 from app.letters.cursor import Cursor
+from app.letters.printing import copy_at_desk
 from app.organizers.accounts import names_of_actors
 from app.recipients import listing
 from app.rendering.typography import visible
@@ -75,6 +77,14 @@ def personal(letter_id: uuid.UUID) -> str:
     """Show who wrote a letter and what. Each look is in the audit log."""
     part = desk.personal(letter_id, actor=me(), now=clock.now())
     return render_template("admin/letters/personal.html", part=part)
+
+
+@bp.get("/<uuid:letter_id>/copies/<uuid:delivery_id>.pdf")
+@audience(PERSONAL)
+def on_paper(letter_id: uuid.UUID, delivery_id: uuid.UUID) -> ResponseReturnValue:
+    """Answer with one copy as PDF. It tells name and text: each look is in the audit log."""
+    copy = copy_at_desk(letter_id, delivery_id, actor=me(), now=clock.now())
+    return send_file(BytesIO(copy.content), mimetype="application/pdf", download_name=copy.filename)
 
 
 @bp.get("/<uuid:letter_id>/copies/<uuid:delivery_id>/<decision>")

@@ -226,6 +226,8 @@ def _address(
             subject=delivery.subject,
             segments=(Segment("paragraph", delivery.text),),
             version=session.get_one(TemplateVersion, delivery.template_version_id),
+            language=letter.language,
+            country=addressee.recipient.country or "",
         ),
         contact=addressee.contact,
         now=now,

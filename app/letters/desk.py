@@ -15,7 +15,7 @@ from itertools import pairwise
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
-from sqlalchemy.orm import defer, selectinload
+from sqlalchemy.orm import Session, defer, selectinload
 
 from app.campaigns.models import AudienceMember, Campaign
 from app.campaigns.texts import text
@@ -68,8 +68,8 @@ class PersonalPart:
     name: str
     email: str
     place: str
-    texts: list[tuple[str, str, str]]
-    """Office, subject and text of each copy."""
+    texts: list[tuple[uuid.UUID, str, str, str]]
+    """Id, office, subject and text of each copy."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ def letter_whole(letter_id: uuid.UUID, language: str) -> LetterWhole:
     Raises:
         NotFound: there is no such letter.
     """
-    letter = _found(letter_id)
+    letter = found_letter(db.session, letter_id)
     journal = (selectinload(Delivery.attempts), selectinload(Delivery.changes))
     query = _copies().where(Delivery.letter_id == letter_id).order_by(Delivery.position).options(*journal)
     campaign = db.session.get_one(Campaign, letter.campaign_id)
@@ -145,17 +145,8 @@ def personal(letter_id: uuid.UUID, *, actor: str, now: datetime) -> PersonalPart
         NotFound: there is no such letter.
     """
     with transaction() as session:
-        letter = _found(letter_id)
-        detail = {"letter": letter.reference}
-        audit.record(
-            session,
-            "letter.viewed",
-            actor=actor,
-            now=now,
-            kind="letter",
-            object_id=letter_id,
-            detail=detail,
-        )
+        record_look(session, found_letter(session, letter_id), actor=actor, now=now)
+    letter = found_letter(db.session, letter_id)
     supporter = letter.supporter
     return PersonalPart(
         letter=letter,
@@ -163,7 +154,7 @@ def personal(letter_id: uuid.UUID, *, actor: str, now: datetime) -> PersonalPart
         email=supporter.email,
         place=", ".join(filter(None, (supporter.city, supporter.region, supporter.country))),
         texts=[
-            (office, delivery.subject, delivery.text)
+            (delivery.id, office, delivery.subject, delivery.text)
             for delivery, office in db.session.execute(_texts(letter_id))
         ],
     )
@@ -274,8 +265,26 @@ def _line(row: sa.Row[Delivery, str, Recipient, Campaign], language: str) -> Cop
     return CopyLine(delivery, reference, recipient.title, text(campaign.title, language))
 
 
-def _found(letter_id: uuid.UUID) -> Letter:
-    letter = db.session.get(Letter, letter_id)
+def record_look(session: Session, letter: Letter, *, actor: str, now: datetime) -> None:
+    """Write into the audit log that `actor` sees who wrote a letter, or what."""
+    audit.record(
+        session,
+        "letter.viewed",
+        actor=actor,
+        now=now,
+        kind="letter",
+        object_id=letter.id,
+        detail={"letter": letter.reference},
+    )
+
+
+def found_letter(session: Session, letter_id: uuid.UUID) -> Letter:
+    """Return a letter.
+
+    Raises:
+        NotFound: there is no such letter.
+    """
+    letter = session.get(Letter, letter_id)
     if letter is None:
         raise NotFound(_("There is no such letter."))
     return letter

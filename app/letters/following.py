@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,7 +23,7 @@ from app.letters.correcting import agree, corrected, seen_as
 from app.letters.models import Letter
 from app.letters.standing import Standing, standing_of
 from app.recipients.models import Holder, Recipient
-from app.rendering.letter import Segment
+from app.rendering.letter import Segment, cut
 from app.security.tokens import hash_token
 
 
@@ -30,6 +31,7 @@ from app.security.tokens import hash_token
 class Copy:
     """One copy as its writer sees it."""
 
+    id: uuid.UUID
     slug: str
     title: str
     institution: str
@@ -76,7 +78,7 @@ def follow(token: str, language: str) -> LetterPage:
     Raises:
         NotFound: there is no such letter.
     """
-    letter = _find(db.session, token)
+    letter = find_by_token(db.session, token)
     campaign = db.session.get_one(Campaign, letter.campaign_id)
     return LetterPage(
         campaign_title=text(campaign.title, language),
@@ -105,7 +107,7 @@ def withdraw(token: str, *, only: str | None, now: datetime) -> int:
         NotFound: there is no such letter.
     """
     with transaction() as session:
-        letter = _find(session, token)
+        letter = find_by_token(session, token)
         wanted = [copy for copy in copies_of(session, letter) if only is None or _slug(session, copy) == only]
         cause = "taken back by its writer"
         taken = sum(cancel(session, copy, now=now, cause=cause, actor="supporter") for copy in wanted)
@@ -128,7 +130,7 @@ def corrections(token: str, *, now: datetime) -> dict[str, Corrected]:
     Raises:
         NotFound: there is no such letter.
     """
-    letter = _find(db.session, token)
+    letter = find_by_token(db.session, token)
     return {
         _slug(db.session, delivery): Corrected(worded.segments, seen_as(worded))
         for delivery in copies_of(db.session, letter)
@@ -149,7 +151,7 @@ def agree_to(token: str, *, only: str, seen: str, now: datetime) -> None:
         NotFound: there is no such letter, or no such copy.
         Refused: as `correcting.agree`.
     """
-    letter = _find(db.session, token)
+    letter = find_by_token(db.session, token)
     found = [copy for copy in copies_of(db.session, letter) if _slug(db.session, copy) == only]
     if not found:
         raise NotFound(_("There is no such copy."))
@@ -160,7 +162,12 @@ def _slug(session: Session, delivery: Delivery) -> str:
     return session.get_one(Recipient, delivery.recipient_id).slug
 
 
-def _find(session: Session, token: str) -> Letter:
+def find_by_token(session: Session, token: str) -> Letter:
+    """Return the confirmed letter whose page `token` leads to.
+
+    Raises:
+        NotFound: there is no such letter.
+    """
     query = select(Letter).where(
         Letter.page_token_hash == hash_token(token), Letter.confirmed_at.is_not(None)
     )
@@ -174,6 +181,7 @@ def _copy(delivery: Delivery, language: str, written_in: str) -> Copy:
     recipient = db.session.get_one(Recipient, delivery.recipient_id)
     holder = db.session.get(Holder, delivery.holder_id) if delivery.holder_id else None
     return Copy(
+        id=delivery.id,
         slug=recipient.slug,
         title=recipient.title,
         institution=recipient.institution,
@@ -182,7 +190,7 @@ def _copy(delivery: Delivery, language: str, written_in: str) -> Copy:
         standing=standing_of(delivery.state, delivery.reason),
         when=delivery.state_at,
         subject=delivery.subject,
-        segments=(Segment("paragraph", delivery.text),),
+        segments=cut(delivery.text, delivery.subject) if delivery.text else (),
         language=written_in,
         can_withdraw=delivery.state in WITHDRAWABLE,
     )

@@ -30,7 +30,7 @@ from app.rendering.sentences import RenderingError
 
 @dataclass(frozen=True)
 class Worded:
-    """The letter to one office: who it goes to, its subject, and its text in marked segments."""
+    """The letter to one office: to whom and where, its subject, and its text in marked segments."""
 
     slug: str
     short_name: str
@@ -38,6 +38,8 @@ class Worded:
     subject: str
     segments: tuple[Segment, ...]
     version: TemplateVersion
+    language: str
+    country: str
 
     @property
     def text(self) -> str:
@@ -82,6 +84,7 @@ class Frame:
     footer: str
     slug: str
     short_name: str
+    country: str
 
 
 def frame_for(
@@ -171,6 +174,7 @@ def _frame(
         footer=_footer(language),
         slug=office.slug,
         short_name=office.short_name,
+        country=country or "",
     )
 
 
@@ -196,6 +200,8 @@ def _word(frame: Frame, words: Words) -> Worded:
         subject=subject,
         segments=letter.segments(content),
         version=frame.version,
+        language=frame.language,
+        country=frame.country,
     )
 
 

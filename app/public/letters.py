@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from flask import flash, redirect, render_template, request, url_for
+import uuid
+from io import BytesIO
+
+from flask import flash, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -11,6 +14,7 @@ from app import clock
 from app.errors import Refused
 from app.i18n import page_language
 from app.letters.following import agree_to, corrections, follow, withdraw
+from app.letters.printing import copy_of_writer
 from app.public.blueprint import public
 from app.security.guard import TOKEN, audience
 
@@ -24,10 +28,19 @@ def show(token: str) -> ResponseReturnValue:
         "public/letters/show.html",
         letter=letter,
         deliveries=letter.copies,
+        token=token,
         withdraw_url=url_for("public.withdraw", token=token),
         corrections=corrections(token, now=clock.now()),
         agree_url=url_for("public.agree", token=token),
     )
+
+
+@public.get("/letters/<token>/<uuid:delivery_id>.pdf", endpoint="letter_pdf")
+@audience(TOKEN)
+def on_paper(token: str, delivery_id: uuid.UUID) -> ResponseReturnValue:
+    """Answer with one copy as PDF, to print."""
+    copy = copy_of_writer(token, delivery_id)
+    return send_file(BytesIO(copy.content), mimetype="application/pdf", download_name=copy.filename)
 
 
 @public.post("/letters/<token>/withdraw", endpoint="withdraw")

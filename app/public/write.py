@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import Any
 
-from flask import abort, current_app, redirect, render_template, request, url_for
+from flask import abort, current_app, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 
 from app import clock
@@ -17,6 +18,7 @@ from app.letters.attachments import attachments_of
 from app.letters.draft import place_of
 from app.letters.originality import originality_of
 from app.letters.previewing import preview
+from app.letters.printing import preview_on_paper
 from app.letters.snapshot import Snapshot, open_snapshot
 from app.letters.tone import look_at_words
 from app.letters.wording import Worded
@@ -27,6 +29,7 @@ from app.security.guard import PUBLIC, audience
 from app.security.networks import network_of
 
 FRAGMENT = "X-Redress-Fragment"
+MOST_ON_PAPER = 20
 
 
 @public.get("/campaigns/<slug>/write", endpoint="write")
@@ -46,7 +49,7 @@ def show(slug: str) -> ResponseReturnValue:
 @public.post("/campaigns/<slug>/write", endpoint="submit")
 @audience(PUBLIC)
 def submit(slug: str) -> ResponseReturnValue:
-    """Preview or send, as the pressed button says."""
+    """Preview, show on paper or send, as the pressed button says."""
     snapshot, page = _open(slug)
     form = _form(snapshot, page)
     form.ask_for(_own_words(snapshot, form))
@@ -56,6 +59,8 @@ def submit(slug: str) -> ResponseReturnValue:
         return _preview(snapshot, page, form)
     if intent == "preview":
         return _preview(snapshot, page, form)
+    if intent == "paper":
+        return _on_paper(snapshot, page, form)
     if intent == "find":
         return _find(snapshot, page, form)
     if intent != "send":
@@ -103,6 +108,17 @@ def _preview(snapshot: Snapshot, page: CampaignPage, form: WriteForm) -> Respons
     if request.headers.get(FRAGMENT) == "preview":
         return render_template("public/letters/_preview.html", **_previewed(snapshot, form))
     return _render(snapshot, page, form, status=422 if form.errors else 200)
+
+
+def _on_paper(snapshot: Snapshot, page: CampaignPage, form: WriteForm) -> ResponseReturnValue:
+    form.validate()
+    form.keep_only_unsafe()
+    worded = _worded(snapshot, form)
+    if not worded:
+        return _render(snapshot, page, form, status=422 if form.errors else 200)
+    # More than a few at once would be work for a machine that asks for it, not for a person who looks.
+    content = preview_on_paper(worded[:MOST_ON_PAPER])
+    return send_file(BytesIO(content), mimetype="application/pdf", download_name=f"{page.slug}.pdf")
 
 
 def _find(snapshot: Snapshot, page: CampaignPage, form: WriteForm) -> ResponseReturnValue:

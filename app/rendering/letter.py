@@ -22,6 +22,10 @@ Kind = Literal[
     "address", "date", "subject", "salutation", "paragraph", "own", "closing", "signature", "footer"
 ]
 
+_HEAD: tuple[Kind, ...] = ("address", "date", "subject", "salutation")
+_BODY: tuple[Kind, ...] = ("paragraph",)
+_END: tuple[Kind, ...] = ("closing", "signature", "footer")
+
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
@@ -64,6 +68,26 @@ def segments(content: LetterContent) -> tuple[Segment, ...]:
 def plain_text(content: LetterContent) -> str:
     """Return the letter as text: blank lines between the parts, one line end at the end."""
     return "".join(segment.text for segment in segments(content))
+
+
+def cut(text: str, subject: str) -> tuple[Segment, ...]:
+    """Cut a letter's plain text, as it was kept, into its parts again.
+
+    Whose a paragraph is cannot be told any more: all between salutation and closing are `paragraph`.
+
+    Args:
+        text: what `plain_text` returned.
+        subject: the letter's subject, by which its frame is recognized.
+
+    Returns:
+        Segments whose texts in a row are `text`; a single one if it has not the frame of a letter.
+    """
+    blocks = re.findall(r"(?:.|\n(?!\n))+\n*", text)
+    body = len(blocks) - len(_HEAD) - len(_END)
+    if body < 1 or blocks[_HEAD.index("subject")].strip() != subject.strip():
+        return (Segment("paragraph", text),)
+    kinds = _HEAD + _BODY * body + _END
+    return tuple(Segment(kind, block) for kind, block in zip(kinds, blocks, strict=True))
 
 
 def paragraphs(

@@ -120,6 +120,7 @@ function free() {
 }
 
 function sendOnce(event) {
+  if (event.submitter?.formTarget === "_blank") return; // only looked at, elsewhere: nothing is sent yet
   if (form.dataset.sent) return event.preventDefault();
   form.dataset.sent = "yes";
   event.submitter?.setAttribute("aria-disabled", "true");

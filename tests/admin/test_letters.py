@@ -292,3 +292,19 @@ def test_the_desk_of_a_seeded_installation(app: Flask) -> None:
     for link in Page(client.get("/admin/recipients?status=closed").text).links:
         if link.startswith("/admin/recipients/") and not link.endswith("/new"):
             assert client.get(link).status_code == 200
+
+
+def test_a_copy_is_printed_by_those_who_may_read_it_and_that_is_written_down(
+    app: Flask, letter: uuid.UUID
+) -> None:
+    organizer = desk_of(app, "organizer")
+    page = Page(organizer.get(f"/admin/letters/{letter}/personal").text)
+    link = next(link for link in page.links if link.endswith(".pdf"))
+    answer = organizer.get(link)
+    assert (answer.status_code, answer.mimetype) == (200, "application/pdf")
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert organizer.get(f"/admin/letters/{letter}/copies/{uuid.uuid4()}.pdf").status_code == 404
+    with app.app_context():
+        looks = [line for line in audit.lines() if line.entry.action == "letter.viewed"]
+        assert [line.entry.object_id for line in looks] == [letter, letter], "the page, and the PDF"
+    assert desk_of(app, "viewer").get(link).status_code == 403

@@ -51,6 +51,7 @@ LEAST = {
     "admin_letters.index": VIEWER,
     "admin_letters.show": VIEWER,
     "admin_letters.personal": ORGANIZER,
+    "admin_letters.on_paper": ORGANIZER,
     "admin_letters.ask": ORGANIZER,
     "admin_letters.decide": ORGANIZER,
     "admin_campaigns.index": VIEWER,

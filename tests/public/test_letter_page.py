@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 import pytest
 import sqlalchemy as sa
 from flask import Flask
@@ -86,3 +88,20 @@ def test_the_page_belongs_to_whoever_has_the_link_and_to_nobody_else(visitor: Vi
     odd = {**token, "recipient": "nowhere\x00"}
     assert visitor.client.post(f"{path}/withdraw", data=odd).status_code == 303
     assert everything() == before
+
+
+def test_each_copy_is_printed_by_its_writer_and_by_nobody_else(visitor: Visitor) -> None:
+    path = visitor.writes_and_confirms()
+    links = [link for link in Page(visitor.client.get(path).text).links if link.endswith(".pdf")]
+    assert len(links) == 2
+    for link in links:
+        answer = visitor.client.get(link)
+        assert (answer.status_code, answer.mimetype) == (200, "application/pdf")
+        assert answer.data.startswith(b"%PDF")
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert answer.headers["Content-Disposition"].startswith("inline; filename=")
+    delivery = links[0].rpartition("/")[2]
+    visitor.opens_form()
+    another = visitor.writes_and_confirms()
+    for wrong in (f"{another}/{delivery}", f"{path[:-1]}/{delivery}", f"{path}/{uuid.uuid4()}.pdf"):
+        assert visitor.client.get(wrong).status_code == 404, wrong

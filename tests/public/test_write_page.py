@@ -24,6 +24,7 @@ from tests.factories.threads import at_once
 from tests.factories.visitor import Visitor, complaints, papers, typed_in, whole_form
 from tests.support.client import CheckingClient
 from tests.support.pages import Page
+from tests.support.poppler import Poppler, words_of
 
 
 @pytest.fixture
@@ -476,3 +477,21 @@ def test_the_draft_resolution_can_be_downloaded(app_context: Flask, client: Chec
     assert answer.mimetype == "text/plain"
     assert "nineteen Armenian detainees" in answer.text
     assert client.get("/campaigns/bring-them-home/texts/draft-resolution.xx.txt").status_code == 404
+
+
+def test_a_letter_is_seen_on_paper_before_it_is_sent(visitor: Visitor, poppler: Poppler) -> None:
+    shown = papers(visitor.previews().text)
+    before = everything()
+    answer = visitor.sends(button="paper")
+    assert (answer.status_code, answer.mimetype) == (200, "application/pdf")
+    assert poppler.letter(answer.data) == words_of(" ".join(shown.values()))
+    assert everything() == before
+
+
+def test_on_paper_there_is_nothing_to_see_without_an_office_or_with_what_can_never_be_sent(
+    visitor: Visitor,
+) -> None:
+    kept = visitor.sends(button="paper", recipients=[])
+    assert kept.mimetype == "text/html"
+    assert typed_in(kept)["name"] == "Mariam Writer"
+    assert visitor.sends(button="paper", name="\u202eMariam").status_code == 422

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -12,6 +13,7 @@ from app.rendering.letter import (
     LetterContent,
     Paragraph,
     Segment,
+    cut,
     paragraphs,
     place_and_date,
     plain_text,
@@ -165,3 +167,18 @@ def test_own_text_may_be_left_out_only_where_the_template_allows_it() -> None:
 )
 def test_place_and_date(place: str, day: date, language: str, expected: str) -> None:
     assert place_and_date(place, day, language).replace("\u202f", " ") == expected
+
+
+@given(st.lists(st.text(st.characters(exclude_characters="\n", exclude_categories=["C", "Z"]), min_size=1)))
+def test_what_was_kept_as_text_is_cut_into_its_parts_again(own: list[str]) -> None:
+    words = Paragraph("\n\n".join(own) or "x", "own")
+    content = replace(CONTENT, paragraphs=(CONTENT.paragraphs[0], words))
+    found = cut(plain_text(content), content.subject)
+    assert "".join(segment.text for segment in found) == plain_text(content)
+    whole = segments(content)
+    assert (found[:5], found[-3:]) == (whole[:5], whole[-3:])
+
+
+@pytest.mark.parametrize("text", ["", "a\n", "a\n\nb\n\nc\n\nd\n\ne\n\nf\n\ng\n\nh\n", plain_text(CONTENT)])
+def test_what_has_not_the_frame_of_a_letter_stays_whole(text: str) -> None:
+    assert cut(text, "another subject") == (Segment("paragraph", text),)

@@ -18,7 +18,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNTIME, DEVELOPMENT, TOOLS = "requirements.lock", "requirements-dev.lock", "requirements-tools.lock"
-LOCKS = (RUNTIME, DEVELOPMENT, TOOLS)
+BENCH = "tests/bench/weasyprint.lock"
+LOCKS = (RUNTIME, DEVELOPMENT, TOOLS, BENCH)
 
 PINNED = re.compile(r"(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^\s;]+)(\s*;\s*(?P<marker>.+?))?\s*\\?$")
 HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}\s*\\?$")

@@ -1,0 +1,1 @@
+"""A letter on paper: laid out, and set as PDF by typst."""
