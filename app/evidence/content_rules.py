@@ -1,76 +1,37 @@
-"""Rules about wording, held against a text. Pure, and quick enough for one that is still being typed."""
+"""The register's rules about wording, as `rendering.tone` holds them against a text."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Iterable, Mapping
+from typing import cast
 
 from app.evidence.models import ContentRule
-
-MOST = 50
-"""So many findings are told about one text: nobody reads more."""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Words of a text that a rule is about, and where they stand."""
-
-    rule: ContentRule
-    words: str
-    start: int
-    end: int
-
-    @property
-    def blocks(self) -> bool:
-        """Whether the text must not be used like this."""
-        return self.rule.level == "block"
+from app.i18n.texts import text
+from app.rendering.tone import Level, Rule
 
 
-def findings(rules: Iterable[ContentRule], text: str, language: str) -> list[Finding]:
-    """Return what rules say about a text, in its order.
+def tone_rules(
+    rows: Iterable[ContentRule], *, said_in: str, written_in: str | None = None
+) -> tuple[Rule, ...]:
+    """Return rules as they are held against a text.
 
     Args:
-        rules: all of them.
-        text: whatever was written.
-        language: of the text; a rule without words in it says nothing.
+        rows: of the register.
+        said_in: the language in which reason and replacement are told.
+        written_in: the language of the text; None where it may be any.
     """
-    found = [finding for rule in rules for finding in _of(rule, text, language)]
-    return sorted(found, key=lambda finding: (finding.start, finding.end))[:MOST]
+    return tuple(
+        Rule(
+            level=cast(Level, row.level),
+            phrases=_phrases(row.pattern, written_in),
+            reason=text(row.reason, said_in),
+            replacement=text(row.replacement, said_in),
+            unless=_phrases(row.unless, written_in),
+        )
+        for row in rows
+    )
 
 
-def _of(rule: ContentRule, text: str, language: str) -> list[Finding]:
-    pattern = compiled(rule.pattern.get(language, ""))
-    if pattern is None:
-        return []
-    allowed = compiled(rule.unless.get(language, ""))
-    spans = [match.span() for match in allowed.finditer(text)] if allowed else []
-    return [
-        Finding(rule, match[0], *match.span())
-        for match in pattern.finditer(text)
-        if not any(first <= match.start() and match.end() <= last for first, last in spans)
-    ]
-
-
-@lru_cache(maxsize=512)
-def compiled(phrases: str) -> re.Pattern[str] | None:
-    """Return what finds phrases divided by “|”, whole words only; None where there is none.
-
-    What stands in a phrase is never a pattern but for a `*` at the end of a word, which stands for any
-    letters; spaces stand for any white space, and either apostrophe for both.
-    """
-    alternatives = [_alternative(phrase) for phrase in phrases.split("|") if phrase.strip(" *")]
-    if not alternatives:
-        return None
-    # Longest first, so that a phrase is found whole where it begins with another one.
-    return re.compile(rf"(?<!\w)(?:{'|'.join(sorted(alternatives, key=len, reverse=True))})(?!\w)", re.I)
-
-
-def _alternative(phrase: str) -> str:
-    return r"\s+".join(_word(word) for word in phrase.split())
-
-
-def _word(word: str) -> str:
-    stem = word.rstrip("*")
-    return re.sub("['’]", "['’]", re.escape(stem)) + (r"\w*" if stem != word else "")
+def _phrases(patterns: Mapping[str, str], language: str | None) -> tuple[str, ...]:
+    chosen = [said for code, said in sorted(patterns.items()) if language in (None, code)]
+    return tuple(part.strip() for said in chosen for part in said.split("|") if part.strip(" *"))

@@ -58,18 +58,20 @@ def must_be_read(text: str, rules: Iterable[Rule]) -> bool:
 
 def _found(text: str, rule: Rule) -> Iterator[Finding]:
     allowed = [found.span() for found in _pattern(rule.unless).finditer(text)] if rule.unless else []
-    for found in _pattern(rule.phrases).finditer(text):
+    for found in _pattern(rule.phrases).finditer(text) if rule.phrases else ():
         if not any(start <= found.start() and found.end() <= end for start, end in allowed):
             yield Finding(found.start(), found.group(), rule.level, rule.reason, rule.replacement)
 
 
 @lru_cache(maxsize=512)
 def _pattern(phrases: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile(rf"(?<!\w)(?:{'|'.join(map(_phrase, phrases))})(?!\w)", re.IGNORECASE)
+    # Longest first, so that a phrase is found whole where it begins with another one.
+    longest_first = sorted(map(_phrase, phrases), key=len, reverse=True)
+    return re.compile(rf"(?<!\w)(?:{'|'.join(longest_first)})(?!\w)", re.IGNORECASE)
 
 
 def _phrase(phrase: str) -> str:
     words = (
         re.escape(word.removesuffix("*")) + (r"\w*" if word.endswith("*") else "") for word in phrase.split()
     )
-    return r"\s+".join(words).replace("'", "['’]")
+    return re.sub("['’]", "['’]", r"\s+".join(words))

@@ -11,10 +11,11 @@ import sqlalchemy as sa
 from app import clock
 from app.cli.seed import SEEDS
 from app.database import db
-from app.evidence.content_rules import findings
+from app.evidence.content_rules import tone_rules
 from app.evidence.models import ContentRule, Fact, Measure, Person, TimelineEvent
 from app.evidence.reading import content_rules, current_facts, known_on, person_parts
 from app.evidence.seeding import FILES, load_evidence
+from app.rendering.tone import findings
 from tests.factories.storage import everything
 
 pytestmark = [
@@ -93,9 +94,9 @@ def test_nothing_on_the_list_of_claims_to_leave_out_is_said() -> None:
     rules = [rule for rule in content_rules(db.session) if rule.register_id != "B3"]
     assert {"block", "warn"} == {rule.level for rule in rules}
     found = [
-        (key, finding.words, finding.rule.key)
+        (key, finding.word, finding.reason)
         for key, language, said in published()
-        for finding in findings(rules, said, language)
+        for finding in findings(said, tone_rules(rules, said_in="en", written_in=language))
     ]
     assert found == []
 
@@ -109,7 +110,8 @@ def test_rules_are_whole_in_both_languages() -> None:
     for rule in rows(ContentRule):
         for texts in (rule.pattern, rule.reason, rule.replacement):
             assert {"en", "fr"} <= set(texts), rule.key
-        assert findings([rule], rule.pattern["en"].split("|")[0].replace("*", "s"), "en"), rule.key
+        written = rule.pattern["en"].split("|")[0].replace("*", "s")
+        assert findings(written, tone_rules([rule], said_in="en", written_in="en")), rule.key
 
 
 def test_no_closed_measure_can_be_asked_for() -> None:

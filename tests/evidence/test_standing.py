@@ -6,10 +6,11 @@ from datetime import date, timedelta
 
 import pytest
 
-from app.evidence.content_rules import findings
+from app.evidence.content_rules import tone_rules
 from app.evidence.models import ContentRule, Fact, Measure, Person
 from app.evidence.reading import measure_parts, person_parts
 from app.evidence.standing import is_stale, may_be_asked
+from app.rendering.tone import findings
 
 DAY = date(2026, 11, 21)
 BILL = {
@@ -81,15 +82,23 @@ def test_a_rule_finds_whole_words(text: str, words: list[str]) -> None:
         level="block",
         pattern={"en": "hostage | hostages | behead* | world's mightiest"},
         unless={"en": "hostages and other detained persons"},
+        reason={"en": "A label."},
+        replacement={},
     )
-    assert [finding.words for finding in findings([rule], text, "en")] == words
-    assert findings([rule], text, "fr") == []
-    assert all(text[f.start : f.end] == f.words and f.blocks for f in findings([rule], text, "en"))
+    found = findings(text, tone_rules([rule], said_in="en", written_in="en"))
+    assert [finding.word for finding in found] == words
+    assert all(text[one.start :].startswith(one.word) and one.level == "block" for one in found)
+    assert findings(text, tone_rules([rule], said_in="en", written_in="fr")) == ()
 
 
 def test_what_stands_in_a_rule_is_no_pattern() -> None:
-    rule = ContentRule(key="odd", level="warn", pattern={"en": "H.Res. 1 | (a+)+ | * |"}, unless={})
-    assert [f.words for f in findings([rule], "HxRes. 1, H.Res. 1, aaa, (a+)+", "en")] == [
-        "H.Res. 1",
-        "(a+)+",
-    ]
+    rule = ContentRule(
+        key="odd",
+        level="warn",
+        pattern={"en": "H.Res. 1 | (a+)+ | * |"},
+        unless={},
+        reason={},
+        replacement={},
+    )
+    found = findings("HxRes. 1, H.Res. 1, aaa, (a+)+", tone_rules([rule], said_in="en"))
+    assert [one.word for one in found] == ["H.Res. 1", "(a+)+"]

@@ -169,7 +169,7 @@ def test_words_that_are_only_pointed_out_hold_nothing(app_context: Flask) -> Non
     assert copies()[0].state == "queued"
 
 
-def test_originality_is_told_from_what_others_sent_and_forgotten_with_the_text(app_context: Flask) -> None:
+def test_originality_is_told_from_what_others_sent_without_keeping_their_words(app_context: Flask) -> None:
     slug, now = store_letters(), clock.now()
     for _letter in range(5):
         write_and_confirm(
