@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable
+from bisect import bisect_right
+from collections.abc import Callable, Collection, Hashable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
+from typing import Any, TypeVar
 
 from flask import current_app
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from app.campaigns.models import Campaign, TemplateVersion
-from app.campaigns.offering import template_for
+from app.campaigns.offering import PointsOffered, languages_offered, points_offered, template_for
 from app.campaigns.reading import (
     AudienceOffice,
     CampaignPage,
@@ -34,7 +36,17 @@ from app.database import db
 from app.errors import Gone, NotFound, Refused
 from app.evidence.reading import Known, known_on
 from app.i18n.dates import long_date
-from app.letters.wording import Frame, Worded, Words, filled_in, frame_for, word_letter
+from app.letters.wording import (
+    Frame,
+    Worded,
+    Words,
+    can_always_be_worded,
+    filled_in,
+    frame_for,
+    word_letter,
+)
+
+Kept = TypeVar("Kept")
 
 
 @dataclass(frozen=True)
@@ -50,6 +62,7 @@ class Snapshot:
     _fine: set[tuple[str, uuid.UUID, date, tuple[bool, ...]]] = field(
         default_factory=set, repr=False, compare=False
     )
+    _offers: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def page(self) -> CampaignPage:
@@ -131,7 +144,32 @@ class Snapshot:
 
     def version_for(self, office: AudienceOffice, language: str, *, now: datetime) -> TemplateVersion:
         """Return the wording that a new letter to `office` is written with `now`."""
-        return template_for(self.campaign, office.member.template_key, language, now=now)
+        key = office.member.template_key
+        return self._kept(now, ("version", key, language), lambda: self._version(key, language, now))
+
+    def languages(self, *, now: datetime) -> list[str]:
+        """Return the languages that a supporter can write in."""
+        return self._kept(now, "languages", lambda: languages_offered(self.campaign, now=now))
+
+    def points(self, *, now: datetime) -> PointsOffered:
+        """Return the points that a supporter can choose from, in the language of the page."""
+        return self._kept(now, "points", lambda: points_offered(self.campaign, self.language, now=now))
+
+    def _version(self, key: str, language: str, now: datetime) -> TemplateVersion:
+        return template_for(self.campaign, key, language, now=now)
+
+    def _kept(self, now: datetime, key: Hashable, make: Callable[[], Kept]) -> Kept:
+        # What is offered changes only when a version's time comes: so many have come, until the next one.
+        place = (bisect_right(self._times, now), key)
+        if place not in self._offers:
+            self._offers[place] = make()
+        kept: Kept = self._offers[place]
+        return kept
+
+    @cached_property
+    def _times(self) -> list[datetime]:
+        versions = (version for template in self.campaign.templates for version in template.versions)
+        return sorted(version.publish_at for version in versions if version.publish_at)
 
     def word(self, office: AudienceOffice, words: Words, version: TemplateVersion) -> Worded:
         """Return the letter to `office` in a wording."""
@@ -141,13 +179,15 @@ class Snapshot:
         """Find out whether the letter to `office` can be worded. Raises what `word` raises.
 
         That depends on which fields are filled in, not on what stands in them, and is tried once for each
-        combination; where there are points or wordings, each time.
+        combination: with every point and wording that the letter could have. Where one of them fails, it
+        counts whether this letter has it.
         """
         place = (office.slug, version.id, words.written_on, filled_in(words))
-        if place not in self._fine:
-            self.word(office, words, version)
-            if not version.points and not version.wordings:
-                self._fine.add(place)
+        if place in self._fine:
+            return
+        self.word(office, words, version)
+        if can_always_be_worded(self._frame(office, version, words.written_on), words):
+            self._fine.add(place)
 
     def _frame(self, office: AudienceOffice, version: TemplateVersion, written_on: date) -> Frame:
         place = (office.slug, version.id, written_on)

@@ -205,6 +205,17 @@ def _word(frame: Frame, words: Words) -> Worded:
     )
 
 
+def can_always_be_worded(frame: Frame, words: Words) -> bool:
+    """Whether a letter can be worded whichever points are chosen and whichever wordings are drawn."""
+    values = {**frame.values, **own_values(words.writer, words.personal_message, frame.language)}
+    try:
+        for text in frame.wording.texts():
+            text.render(values)
+    except RenderingError:
+        return False
+    return True
+
+
 def wording_of(version: TemplateVersion, known: Known) -> Wording:
     """Return a version's wording, read: once for the same texts and facts.
 

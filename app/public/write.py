@@ -9,7 +9,7 @@ from flask import abort, current_app, redirect, render_template, request, send_f
 from flask.typing import ResponseReturnValue
 
 from app import clock
-from app.campaigns.offering import languages_offered, own_words_asked, points_offered
+from app.campaigns.offering import own_words_asked
 from app.campaigns.reading import CampaignPage
 from app.campaigns.representing import Representatives
 from app.errors import Refused
@@ -86,13 +86,13 @@ def _open(slug: str) -> tuple[Snapshot, CampaignPage]:
 
 
 def _form(snapshot: Snapshot, page: CampaignPage) -> WriteForm:
-    now, language = clock.now(), page_language()
+    now = clock.now()
     return WriteForm(
         minimum_words=page.minimum_words,
         personal_required=page.required,
-        languages=languages_offered(snapshot.campaign, now=now),
-        offered=points_offered(snapshot.campaign, language, now=now),
-        page_language=language,
+        languages=snapshot.languages(now=now),
+        offered=snapshot.points(now=now),
+        page_language=page_language(),
     )
 
 

@@ -75,6 +75,11 @@ class Wording:
         others = chain((text for point in self.points for text in point.texts), *self.wordings.values())
         return self.subject.names.union(self.body.names, *(text.names for text in others))
 
+    def texts(self) -> Iterator[LetterTemplate]:
+        """Yield every text that a letter can have in it, besides its body."""
+        yield from (text for point in self.points for text in point.texts)
+        yield from chain.from_iterable(self.wordings.values())
+
     def settle(self, chosen: Sequence[str], key: bytes) -> tuple[str, ...]:
         """Return the points that this letter has: those chosen, in their order, as many as it allows.
 

@@ -98,14 +98,16 @@ def median(figures: list[Figure]) -> Figure:
 
 
 def form_of(browser: OpenerDirector, jar: CookieJar, base: str) -> dict[str, str]:
-    """Fetch the form once: its token, its session's cookie, and the offices that it offers."""
+    """Fetch the form once: its token, its session's cookie, and what is chosen when it opens."""
     page = browser.open(base + CAMPAIGN + "/write").read().decode()
-    slugs = re.findall(r'name="recipients" value="([^"]+)"', page)
+    slugs = re.findall(r'name="recipients" value="([^"]+)"[^>]* checked', page)
+    points = re.findall(r'<select[^>]* name="points".*?<option selected value="([^"]+)"', page, re.DOTALL)
     return {
         "BENCH_TOKEN": _found(r'name="csrf_token"[^>]*value="([^"]+)"', page),
         "BENCH_COOKIE": "; ".join(f"{cookie.name}={cookie.value}" for cookie in jar),
         "BENCH_PATH": CAMPAIGN + "/write",
-        "BENCH_RECIPIENTS": "".join(f"&recipients={slug}" for slug in slugs),
+        "BENCH_RECIPIENTS": "".join(f"&recipients={slug}" for slug in slugs)
+        + "".join(f"&points={point}" for point in points),
     }
 
 
