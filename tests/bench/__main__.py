@@ -101,7 +101,8 @@ def form_of(browser: OpenerDirector, jar: CookieJar, base: str) -> dict[str, str
     """Fetch the form once: its token, its session's cookie, and what is chosen when it opens."""
     page = browser.open(base + CAMPAIGN + "/write").read().decode()
     slugs = re.findall(r'name="recipients" value="([^"]+)"[^>]* checked', page)
-    points = re.findall(r'<select[^>]* name="points".*?<option selected value="([^"]+)"', page, re.DOTALL)
+    lists = re.findall(r'<select name="points".*?</select>', page, re.DOTALL)
+    points = [found[1] for one in lists if (found := re.search(r'value="([^"]+)" selected', one))]
     return {
         "BENCH_TOKEN": _found(r'name="csrf_token"[^>]*value="([^"]+)"', page),
         "BENCH_COOKIE": "; ".join(f"{cookie.name}={cookie.value}" for cookie in jar),
