@@ -21,7 +21,15 @@ from app.delivery.states import DUE
 from app.errors import NotFound, Refused
 from app.evidence.models import PERSON_STATUSES, Fact, Person
 from app.evidence.standing import IN_CUSTODY
-from app.letters.stating import CORRECTED, RELEASED_PERSON, WITHDRAWN, versions_stating
+from app.letters.models import Letter
+from app.letters.stating import (
+    CORRECTED,
+    RELEASED_PERSON,
+    WITHDRAWN,
+    names_leading_to,
+    stated_by,
+    versions_stating,
+)
 from app.security import audit
 
 IN_ONE_GO: Final = 1000
@@ -29,8 +37,7 @@ IN_ONE_GO: Final = 1000
 
 def waiting_that_state(name: str) -> int:
     """Return how many letters that have not left state something (`fact.held_count`)."""
-    query = sa.select(sa.func.count()).select_from(Delivery).where(*_waiting(db.session, name))
-    return db.session.scalar(query) or 0
+    return len(_waiting(db.session, name))
 
 
 def withdraw_fact(fact_id: uuid.UUID, reason: str, *, actor: str, now: datetime) -> int:
@@ -168,13 +175,25 @@ def _note(
     )
 
 
-def _waiting(session: Session, name: str) -> tuple[sa.ColumnElement[bool], ...]:
-    versions = [version.id for version in versions_stating(session, name)]
-    return (
-        Delivery.kind == "letter",
-        Delivery.state.in_(DUE | {"to_print"}),
-        Delivery.template_version_id.in_(versions),
+def _waiting(session: Session, name: str) -> list[uuid.UUID]:
+    """Return the copies that wait to leave and state something in the points and wordings that they have."""
+    versions = {version.id: version for version in versions_stating(session, name)}
+    query = (
+        sa.select(Delivery.id, Delivery.template_version_id, Letter)
+        .join(Letter, Delivery.letter_id == Letter.id)
+        .where(
+            Delivery.kind == "letter",
+            Delivery.state.in_(DUE | {"to_print"}),
+            Delivery.template_version_id.in_(versions),
+        )
+        .order_by(Delivery.id)
     )
+    names = names_leading_to(session, name)
+    return [
+        copy
+        for copy, version_id, letter in session.execute(query)
+        if version_id in versions and names & stated_by(letter, versions[version_id])
+    ]
 
 
 def _hold(session: Session, name: str, cause: str, *, actor: str, now: datetime) -> int:
@@ -188,9 +207,8 @@ def _hold(session: Session, name: str, cause: str, *, actor: str, now: datetime)
     )
     query = (
         sa.select(Delivery)
-        .where(*_waiting(session, name))
+        .where(Delivery.id.in_(_waiting(session, name)[:IN_ONE_GO]))
         .order_by(Delivery.id)
-        .limit(IN_ONE_GO)
         .options(*(defer(column) for column in sealed))
     )
     copies = session.scalars(query).all()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
@@ -16,6 +16,8 @@ from app.campaigns.texts import text
 from app.delivery.models import Delivery, StateChange
 from app.evidence.models import Fact, Measure, Person
 from app.evidence.standing import IN_CUSTODY, may_be_asked
+from app.letters.models import Letter
+from app.letters.wording import source_of
 
 WITHDRAWN: Final = "fact withdrawn: "
 CORRECTED: Final = "fact corrected: "
@@ -36,6 +38,7 @@ _NAME = re.compile(r"\b((?:fact|person|measure)\.\w+)\.\w")
 class Stop:
     """Why a letter must not leave, and since when (None: not known, so for every letter)."""
 
+    name: str
     reason: str
     since: datetime | None
 
@@ -55,9 +58,17 @@ def is_stop(reason: str) -> bool:
 
 
 def statements_of(version: TemplateVersion) -> frozenset[str]:
-    """Return which facts, people and measures a wording names: `fact.held_count`, …"""
-    tags = _TAG.findall(version.subject) + _TAG.findall(version.body)
-    return frozenset(name for tag in tags for name in _NAME.findall(tag))
+    """Return which facts, people and measures a letter of this wording can name: `fact.held_count`, …"""
+    return _named(text for _place, text in source_of(version).texts())
+
+
+def stated_by(letter: Letter, version: TemplateVersion) -> frozenset[str]:
+    """Return which of them one letter names, with the points that it has and the wordings drawn for it."""
+    return _named(source_of(version).drawn(letter.points or (), letter.submission_key.bytes))
+
+
+def _named(texts: Iterable[str]) -> frozenset[str]:
+    return frozenset(name for text in texts for tag in _TAG.findall(text) for name in _NAME.findall(tag))
 
 
 def stops_of(session: Session, names: Collection[str], *, day: date) -> tuple[Stop, ...]:
@@ -68,18 +79,19 @@ def stops_of(session: Session, names: Collection[str], *, day: date) -> tuple[St
 def _stops(session: Session, name: str, day: date) -> Iterator[Stop]:
     kind, _dot, key = name.partition(".")
     if kind == "fact":
-        yield from _stops_of_fact(session, key)
+        yield from _stops_of_fact(session, name)
     elif kind == "person":
         person = session.scalar(sa.select(Person).where(Person.key == key))
         if person is None or person.status not in IN_CUSTODY:
-            yield Stop(f"{RELEASED_PERSON}{key}", person.status_at if person is not None else None)
+            yield Stop(name, f"{RELEASED_PERSON}{key}", person.status_at if person is not None else None)
     else:
         measure = session.scalar(sa.select(Measure).where(Measure.key == key))
         if measure is None or not may_be_asked(measure, day):
-            yield Stop(f"{CLOSED_MEASURE}{key}", None)
+            yield Stop(name, f"{CLOSED_MEASURE}{key}", None)
 
 
-def _stops_of_fact(session: Session, key: str) -> Iterator[Stop]:
+def _stops_of_fact(session: Session, name: str) -> Iterator[Stop]:
+    key = name.removeprefix("fact.")
     # Whoever names a corrected fact states the one that took its place, which may have been withdrawn since.
     seen: set[str] = set()
     while key and key not in seen:
@@ -88,7 +100,7 @@ def _stops_of_fact(session: Session, key: str) -> Iterator[Stop]:
         if fact is not None and fact.status == "current":
             return
         begins = CORRECTED if fact is not None and fact.superseded_by else WITHDRAWN
-        yield Stop(f"{begins}{key}", fact.withdrawn_at if fact is not None else None)
+        yield Stop(name, f"{begins}{key}", fact.withdrawn_at if fact is not None else None)
         key = fact.superseded_by if fact is not None else ""
 
 
@@ -98,12 +110,20 @@ def undecided(session: Session, delivery: Delivery, stops: Collection[Stop]) -> 
     What was written since then states what took its place; and what an organizer released as it is, or
     its writer agreed to, has been decided about.
     """
+    named: frozenset[str] | None = None
     for stop in stops:
         if stop.since is not None and delivery.created_at >= stop.since:
             continue
-        if not _decided_since(session, delivery, stop):
+        if named is None:
+            named = _named_in(session, delivery)
+        if stop.name in named and not _decided_since(session, delivery, stop):
             return stop.reason
     return ""
+
+
+def _named_in(session: Session, delivery: Delivery) -> frozenset[str]:
+    letter = session.get_one(Letter, delivery.letter_id)
+    return stated_by(letter, session.get_one(TemplateVersion, delivery.template_version_id))
 
 
 def _decided_since(session: Session, delivery: Delivery, stop: Stop) -> bool:
@@ -120,24 +140,16 @@ def _decided_since(session: Session, delivery: Delivery, stop: Stop) -> bool:
 
 def versions_stating(session: Session, name: str) -> list[TemplateVersion]:
     """Return every wording that states a fact, or names a person or a measure, newest first."""
-    names = _names_leading_to(session, name)
-    inside = sa.or_(
-        *(
-            column.contains(f"{one}.", autoescape=True)
-            for one in names
-            for column in (TemplateVersion.body, TemplateVersion.subject)
-        )
-    )
+    names = names_leading_to(session, name)
     query = (
         sa.select(TemplateVersion)
-        .where(inside)
         .options(joinedload(TemplateVersion.template).joinedload(LetterTemplate.campaign))
         .order_by(TemplateVersion.made_at.desc(), TemplateVersion.id)
     )
     return [version for version in session.scalars(query) if names & statements_of(version)]
 
 
-def _names_leading_to(session: Session, name: str) -> frozenset[str]:
+def names_leading_to(session: Session, name: str) -> frozenset[str]:
     """Return a name with those of the facts whose place it took, one after the other."""
     if not name.startswith("fact."):
         return frozenset({name})

@@ -11,9 +11,12 @@ import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from typing import TypeVar
 
 from app.rendering.placeholders import LetterTemplate, TemplateError, parse
 from app.rendering.template_problems import Problem
+
+Text = TypeVar("Text")
 
 POINTS = "points"
 WORDING = "wording."
@@ -52,6 +55,18 @@ class Source:
         for name, texts in self.wordings.items():
             yield from ((f"{WORDING}{name}.{place}", text) for place, text in enumerate(texts, 1))
 
+    def drawn(self, chosen: Sequence[str], key: bytes) -> tuple[str, ...]:
+        """Return the texts that one letter has: subject, body, its points and the wordings drawn for it."""
+        texts = {name: texts for name, _label, texts in _described(self.points)}
+        least, most = _number(self.points, "least", 0), _number(self.points, "most", len(texts))
+        points = _settled(list(texts), least, most, chosen, key)
+        return (
+            self.subject,
+            self.body,
+            *(_drawn(texts[name], f"{POINTS}.{name}", key) for name in points),
+            *(_drawn(texts, f"{WORDING}{name}", key) for name, texts in self.wordings.items()),
+        )
+
     def names(self, names: Collection[str]) -> frozenset[str]:
         """Return the names that may stand in the body: those of every text, points and wordings."""
         own = {f"{WORDING}{name}" for name in self.wordings}
@@ -87,9 +102,7 @@ class Wording:
         others of its own are drawn.
         """
         mine = [point.key for point in self.points]
-        kept = [name for name in dict.fromkeys(chosen) if name in mine][: self.most]
-        others = in_drawn_order([name for name in mine if name not in kept], key)
-        return (*kept, *others[: max(self.least - len(kept), 0)])
+        return _settled(mine, self.least, self.most, chosen, key)
 
     def compose(self, chosen: Sequence[str], key: bytes) -> LetterTemplate:
         """Return the body with its points and wordings in place.
@@ -153,7 +166,15 @@ def in_drawn_order(names: Sequence[str], key: bytes) -> list[str]:
     return sorted(names, key=lambda name: hashlib.sha256(b"redress order\0" + key + name.encode()).digest())
 
 
-def _drawn(texts: Sequence[LetterTemplate], name: str, key: bytes) -> LetterTemplate:
+def _settled(
+    mine: Sequence[str], least: int, most: int, chosen: Sequence[str], key: bytes
+) -> tuple[str, ...]:
+    kept = [name for name in dict.fromkeys(chosen) if name in mine][:most]
+    others = in_drawn_order([name for name in mine if name not in kept], key)
+    return (*kept, *others[: max(least - len(kept), 0)])
+
+
+def _drawn(texts: Sequence[Text], name: str, key: bytes) -> Text:
     return texts[draw(name, len(texts), key)]
 
 

@@ -19,7 +19,7 @@ from app.letters.dispatch import must_be_held
 from app.letters.following import agree_to, corrections, follow
 from app.security.audit import AuditEntry
 from tests.delivery.working import FakeServer, drain
-from tests.factories.campaigns import reword, store_campaign
+from tests.factories.campaigns import TemplateFactory, reword, store_campaign
 from tests.factories.evidence import FactFactory, PersonFactory, store
 from tests.factories.letters import copies, notices, write_and_confirm
 from tests.factories.recipients import OfficeFactory
@@ -173,6 +173,23 @@ def test_what_states_it_not_is_not_held(app_context: Flask, slug: str) -> None:
     write_and_confirm(other)
     assert withdraw() == 0, "one has left, the other states another fact"
     assert states() == {("accepted", ""): 2, ("queued", ""): 1}
+
+
+def test_only_letters_that_have_the_point_which_states_it_are_held(app_context: Flask, slug: str) -> None:
+    texts = {"wells": "On {{ fact.wells.date }} they were counted.", "mill": "The mill stands still."}
+    points = [{"key": key, "label": key, "texts": [text]} for key, text in texts.items()]
+    template = TemplateFactory.build(
+        body="{{ personal }}\n\n{{ points }}\n\n{{ recipient.ask }}\n",
+        points={"least": 1, "most": 1, "of": points},
+    )
+    other = store_campaign([OfficeFactory.build()], templates=[template])
+    write_and_confirm(other, points=("wells",))
+    write_and_confirm(other, points=("mill",))
+    assert retracting.waiting_that_state("fact.wells") == 1
+    assert withdraw() == 1
+    assert states() == {("held", WITHDRAWN): 1, ("queued", ""): 1}
+    assert len(send(app_context)) == 1, "the last look lets the other one go"
+    assert states() == {("held", WITHDRAWN): 1, ("accepted", ""): 1}
 
 
 def test_a_held_letter_is_not_addressed_anew_with_another_fact_in_it(app_context: Flask, slug: str) -> None:
