@@ -10,6 +10,7 @@ import yaml
 from app.errors import RedressError
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 def parse_yaml(text: str, name: str) -> Any:
@@ -26,6 +27,15 @@ def parse_yaml(text: str, name: str) -> Any:
         return yaml.load(text, Loader=LOADER)  # noqa: S506 (a safe loader, written in C)
     except yaml.YAMLError as error:
         raise RedressError(f"{name} cannot be read: {' '.join(str(error).split())}") from None
+
+
+def dump_yaml(value: Any) -> str:
+    """Return data as YAML: in the order given, letters of all scripts as they are."""
+    return str(
+        yaml.dump(
+            value, Dumper=DUMPER, allow_unicode=True, sort_keys=False, width=110, default_flow_style=False
+        )
+    )
 
 
 def read_yaml(path: Path) -> Any:

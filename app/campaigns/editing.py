@@ -71,7 +71,7 @@ def start_campaign(
         existing = session.get(Campaign, row_id)
         if existing is not None:
             return existing
-        campaign = Campaign(id=row_id, slug=_free_slug(session, texts.title), status="draft", consent={})
+        campaign = Campaign(id=row_id, slug=free_slug(session, texts.title), status="draft", consent={})
         _apply(campaign, texts, language, now)
         session.add(campaign)
         note(session, "campaign.started", campaign, actor=actor, now=now)
@@ -191,7 +191,8 @@ def _consent(before: dict[str, Any], texts: CampaignTexts, language: str, now: d
     }
 
 
-def _free_slug(session: Session, title: str) -> str:
+def free_slug(session: Session, title: str) -> str:
+    """Return an address for a campaign of this title that no other one has."""
     plain = normalised(title).encode("ascii", "ignore").decode("ascii")
     stem = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:LONGEST_SLUG].strip("-") or "campaign"
     taken = set(session.scalars(sa.select(Campaign.slug).where(Campaign.slug.like(f"{stem}%"))))

@@ -7,6 +7,7 @@ a campaign that an organizer has edited is left alone, and a changed letter beco
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,7 @@ Check = Callable[[Session, Campaign, TemplateVersion], Iterable[str]]
 
 
 def load_campaign(folder: Path, *, now: datetime, check: Check | None = None) -> str:
-    """Load one campaign folder in one transaction.
+    """Load one campaign folder of the seeds in one transaction.
 
     Args:
         folder: holds `campaign.yaml` and `letters/`.
@@ -60,21 +61,66 @@ def load_campaign(folder: Path, *, now: datetime, check: Check | None = None) ->
         RedressError: the folder is not a campaign, names an office that does not exist, or has a letter that
             cannot be sent as it is.
     """
-    description = _described(folder / "campaign.yaml")
-    letters = [read_letter(path) for path in sorted((folder / "letters").glob("*.txt"))]
-    attachments = read_attachments(folder / "attachments")
-    slug: str = description["slug"]
+    read = read_folder(folder)
+    slug: str = read.description["slug"]
     with transaction() as session:
         campaign = session.scalar(select(Campaign).where(Campaign.slug == slug))
         if campaign is not None and campaign.edited_at is not None:
             return slug
-        campaign = _campaign(session, campaign, {**description, "attachments": attachments or None})
-        _audience(session, campaign, description.get("audience") or ())
-        for version in [_template(campaign, letter, now) for letter in letters]:
-            if check is not None and version is not None:
-                session.flush()
-                _refuse(version, list(check(session, campaign, version)))
+        campaign, versions = put(session, campaign, read, by="seeds", now=now)
+        for version in versions if check is not None else ():
+            session.flush()
+            _refuse(version, list(check(session, campaign, version)))  # type: ignore[misc]
     return slug
+
+
+@dataclass(frozen=True)
+class Folder:
+    """What a campaign's folder holds. `attachments` belong to the description's fields."""
+
+    description: Mapping[str, Any]
+    letters: tuple[LetterFile, ...]
+
+    @property
+    def offices(self) -> list[str]:
+        """The external ids of the offices that it writes to."""
+        return [member["recipient"] for member in self.description.get("audience") or ()]
+
+
+def read_folder(folder: Path) -> Folder:
+    """Read a campaign's folder.
+
+    Raises:
+        RedressError: it is not a campaign; the sentence names the file.
+    """
+    description = _described(folder / "campaign.yaml")
+    letters = tuple(read_letter(path) for path in sorted((folder / "letters").glob("*.txt")))
+    attachments = read_attachments(folder / "attachments")
+    return Folder({**description, "attachments": attachments or None}, letters)
+
+
+def put(
+    session: Session, campaign: Campaign | None, folder: Folder, *, by: str, now: datetime
+) -> tuple[Campaign, list[TemplateVersion]]:
+    """Store what a folder holds, in the caller's transaction.
+
+    Args:
+        session: that may write.
+        campaign: the one to bring up to date; None for a new one.
+        folder: what is read.
+        by: who makes new versions of letters.
+        now: when.
+
+    Returns:
+        The campaign, and the versions of letters that are new.
+
+    Raises:
+        RedressError: it names an office that does not exist.
+    """
+    campaign = _campaign(session, campaign, folder.description)
+    _audience(session, campaign, folder.description.get("audience") or ())
+    made = [_template(campaign, letter, by, now) for letter in folder.letters]
+    return campaign, [version for version in made if version is not None]
 
 
 def _refuse(version: TemplateVersion, problems: Sequence[str]) -> None:
@@ -144,7 +190,7 @@ def _audience(session: Session, campaign: Campaign, members: Any) -> None:
             campaign.audience.remove(row)
 
 
-def _template(campaign: Campaign, letter: LetterFile, now: datetime) -> TemplateVersion | None:
+def _template(campaign: Campaign, letter: LetterFile, by: str, now: datetime) -> TemplateVersion | None:
     """Bring a letter up to date; return its new version if its words are new."""
     same = (t for t in campaign.templates if (t.key, t.language) == (letter.key, letter.language))
     template = next(same, None)
@@ -167,7 +213,7 @@ def _template(campaign: Campaign, letter: LetterFile, now: datetime) -> Template
         approved_by=letter.approved_by,
         approved_at=now if letter.approved_by else None,
         made_at=now,
-        made_by="seeds",
+        made_by=by,
     )
     template.versions.append(version)
     return version

@@ -28,6 +28,7 @@ COMMANDS = {
     "db": "Bring the database to the current form.",
     "seed": "Load recipients, facts and campaigns.",
     "recipients": "Import, export and check offices.",
+    "campaigns": "Hand campaigns to other groups, or take them over.",
     "organizers": "Invite and list organizers.",
     "keys": "Make the key file.",
     "routes": "List every page with its audience.",

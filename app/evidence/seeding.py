@@ -99,34 +99,47 @@ def load_evidence(folder: Path, *, now: datetime) -> int:
     sources: Sources = (read_yaml(known) or {}) if known.exists() else {}
     with transaction() as session:
         for name, rows in files.items():
-            _load(session, FILES[name], rows, sources, now)
+            _load(session, name, rows, sources, now)
     return sum(map(len, files.values()))
 
 
-def _load(session: Session, file: _File, rows: list[dict[str, Any]], sources: Sources, now: datetime) -> None:
-    there: dict[str, Row] = {row.key: row for row in session.scalars(select(file.model))}
+def _load(session: Session, kind: str, rows: list[dict[str, Any]], sources: Sources, now: datetime) -> None:
+    model = FILES[kind].model
+    there: dict[str, Row] = {row.key: row for row in session.scalars(select(model))}
     for position, given in enumerate(rows):
         row = there.get(given["key"])
         if row is None:
-            row = file.model(key=given["key"])
+            row = model(key=given["key"])
             session.add(row)
         if row.edited_at is not None:
             continue
-        values = file.values(given, sources)
-        if isinstance(row, Person):
-            values |= {"position": position, "history": _history(given, sources)}
-            values["status"] = values["history"][-1]["status"]
-        for name, value in _moments(row, values, now).items():
+        for name, value in row_values(kind, row, given, sources, position=position, now=now).items():
             if getattr(row, name) != value:
                 setattr(row, name, value)
 
 
-def _moments(row: Row, values: dict[str, Any], now: datetime) -> dict[str, Any]:
-    """Add since when a fact is not current, or a person has the status that they have."""
-    if isinstance(row, Fact):
-        values["withdrawn_at"] = None if values["status"] == "current" else row.withdrawn_at or now
-    elif isinstance(row, Person) and row.status != values["status"]:
-        values["status_at"] = now
+def row_values(
+    kind: str, row: Row | None, given: Mapping[str, Any], sources: Sources, *, position: int, now: datetime
+) -> dict[str, Any]:
+    """Return what a row of a file says, as it is stored.
+
+    Args:
+        kind: which file, as `FILES` names it.
+        row: the stored row; None if there is none yet.
+        given: the row of the file.
+        sources: by their short names.
+        position: where it stands in its file.
+        now: the instant from which what is not current may not be stated.
+    """
+    values = FILES[kind].values(given, sources)
+    if kind == "people":
+        values |= {"position": position, "history": _history(given, sources)}
+        values["status"] = values["history"][-1]["status"]
+        if row is None or row.status != values["status"]:  # type: ignore[union-attr]
+            values["status_at"] = now
+    elif kind == "facts":
+        since = row.withdrawn_at if isinstance(row, Fact) else None
+        values["withdrawn_at"] = None if values["status"] == "current" else since or now
     return values
 
 

@@ -52,6 +52,7 @@ ACTIONS = {
     "campaign.office_added": _l("added an office to a campaign"),
     "campaign.office_changed": _l("changed what a campaign asks of an office"),
     "campaign.started": _l("started a campaign"),
+    "campaign.imported": _l("took over a campaign"),
     "campaign.edited": _l("edited a campaign"),
     "campaign.launched": _l("put a campaign before the public"),
     "campaign.ended": _l("ended a campaign"),

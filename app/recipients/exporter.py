@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-import yaml
 from sqlalchemy.orm import Session
 
 from app.recipients.importer import stored
@@ -27,6 +26,7 @@ from app.recipients.importer.fields import (
 )
 from app.recipients.importer.stored import AT_ONCE, Stored, StoredOffice, row_key
 from app.recipients.models import Recipient
+from app.yaml_files import dump_yaml
 
 _VERIFIED = ("verified_at", "verified_by")
 _COLUMNS = list(
@@ -40,7 +40,6 @@ _COLUMNS = list(
         ]
     )
 )
-_Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 def export_csv(session: Session) -> Iterator[str]:
@@ -161,11 +160,7 @@ def _verified(row: Stored) -> dict[str, str]:
 
 
 def _dumped(item: dict[str, Any]) -> str:
-    return str(
-        yaml.dump(
-            [item], Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=110, default_flow_style=False
-        )
-    )
+    return dump_yaml([item])
 
 
 def _joined(items: Iterator[dict[str, Any]]) -> Iterator[str]:

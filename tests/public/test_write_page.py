@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from app import clock
 from app.database import db, transaction
+from app.evidence.models import ContentRule
 from app.i18n import countries
 from app.letters.models import Letter
 from app.security.rate_limits import hit
@@ -458,6 +459,16 @@ def test_saying_it_differently_is_another_letter_with_all_that_was_typed(chooser
 
 
 def test_words_that_may_do_harm_are_pointed_out_and_sent_all_the_same(chooser: Visitor) -> None:
+    rule = ContentRule(
+        key="hostage",
+        level="block",
+        pattern={"en": "hostage*"},
+        unless={},
+        reason={"en": "A label."},
+        replacement={"en": "detainees"},
+    )
+    with transaction() as session:
+        session.add(rule)
     own = "Please help the hostages whom my whole family thinks of every day."
     answer = chooser.previews(personal_message=own)
     shown = Page(answer.text).text

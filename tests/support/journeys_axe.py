@@ -75,8 +75,8 @@ def violations(tab: Page, rules: Sequence[str] = ()) -> list[str]:
 
 # What axe cannot judge, and need not. In a letter, which is spans of several lines in one box, it takes some
 # lines for covered by others: each kind of span is there more than once, and is judged where axe sees it. The
-# words of a drawing, and figures of one digit, have the colour of the text around them.
-NOT_JUDGED = {"bgOverlap", "imgNode", "shortTextContent"}
+# words of a drawing, figures of one digit and silent stars have the colour of the text around them.
+NOT_JUDGED = {"bgOverlap", "imgNode", "shortTextContent", "nonBmp"}
 
 
 def _cannot_be_judged(node: dict[str, Any]) -> bool:

@@ -17,7 +17,7 @@ from flask import Flask
 
 from tests.support.databases import Backend, one_at_a_time
 from tests.support.environment import installation
-from tests.support.journeys import CAMPAIGN, DURING_THE_CAMPAIGN
+from tests.support.journeys import CAMPAIGN, DURING_THE_CAMPAIGN, OFFICES
 from tests.support.lengths import length
 from tests.support.smtp import Envelope
 
@@ -141,7 +141,7 @@ def _write(backend: Backend, place: Path, keys_file: Path, own: Path) -> None:
     url = backend.make("seeded")
     with _application(installation(own, url, keys_file=keys_file)) as app, app.app_context():
         for _ in range(SUPPORTERS):
-            write_letter(CAMPAIGN, now=CONFIRMED_AT)
+            write_letter(CAMPAIGN, now=CONFIRMED_AT, recipients=OFFICES)
         for token in [token_in(notice) for notice in notices()]:
             confirm(token, now=CONFIRMED_AT)
         with transaction() as session:
