@@ -19,7 +19,7 @@ from app.database import db
 from app.errors import NotFound, RedressError
 from app.evidence.models import Fact
 from app.evidence.reading import current_facts
-from app.letters.checking import SOMEBODY, problems_of_template
+from app.letters.checking import SOMEBODY, problems_of_template, words_to_avoid
 from app.letters.launching import missing
 from app.letters.models import Letter
 from app.letters.snapshot import read_snapshot
@@ -68,6 +68,7 @@ class VersionWhole:
     before: TemplateVersion | None
     changes: dict[str, tuple[Stretch, ...]]
     problems: list[str]
+    doubts: list[str]
     tried: list[Worded]
 
 
@@ -143,6 +144,7 @@ def version_whole(template: LetterTemplate, number: int, *, now: datetime) -> Ve
         before=before,
         changes=_changes(before, version),
         problems=[str(problem) for problem in problems],
+        doubts=[str(problem) for level, problem in words_to_avoid(db.session, version) if level == "warn"],
         tried=[] if problems else _tried(campaign, version, now),
     )
 

@@ -14,7 +14,9 @@ from sqlalchemy.orm import Session
 from app.campaigns.models import Campaign, TemplateVersion
 from app.campaigns.reading import AudienceOffice, audience_of, office_card
 from app.campaigns.representing import member_for
-from app.evidence.reading import known_on
+from app.evidence.content_rules import tone_rules
+from app.evidence.reading import content_rules, known_on
+from app.i18n import page_language
 from app.letters.draft import Writer
 from app.letters.values import FIELD_OF, names_for, own_values, values_for
 from app.letters.wording import source_of, wording_of
@@ -24,7 +26,9 @@ from app.rendering import letter
 from app.rendering.originality import count_words
 from app.rendering.placeholders import LetterTemplate, MissingValue
 from app.rendering.points import POINTS, WORDING, Wording, problems_of
+from app.rendering.tone import Finding, findings
 
+_TAG = re.compile(r"\{[{%].*?[%}]\}", re.DOTALL)
 SOMEBODY: Final = Writer(name="Mariam Writer", email="", country="FR", city="Lyon")
 _UNTIDY = re.compile(r"[ \t]{2,}|\s[,.)](?:\s|$)|[,;:.]{2,}|\(\s|\s$|^\s", re.MULTILINE)
 
@@ -57,7 +61,8 @@ def problems_of_template(
     """Return what is wrong with a wording of a campaign: nothing, if supporters can be offered it.
 
     Told are what cannot be read; names that are empty for any office, in any point or wording; doubled
-    blanks and signs; and a length outside of the letter's range, whatever is chosen.
+    blanks and signs; words that the register says no letter may use; and a length outside of the letter's
+    range, whatever is chosen.
 
     Args:
         session: any session.
@@ -70,8 +75,9 @@ def problems_of_template(
         TemplateProblem(where, problem.line, problem.column, _(problem.message, **problem.values))
         for where, problem in problems_of(source_of(version), names_for(*known.keys))
     ]
-    if unread:
-        return unread
+    blocked = [problem for level, problem in words_to_avoid(session, version) if level == "block"]
+    if unread or blocked:
+        return [*unread, *blocked]
     wording, language = wording_of(version, known), version.template.language
     problems = list(_unplaced(wording))
     for office in offices_of(session, campaign, version, day):
@@ -85,6 +91,26 @@ def problems_of_template(
         )
         problems += _problems_for(office, version, wording, values | own_values(SOMEBODY, "—", language))
     return list(dict.fromkeys(problems))
+
+
+def words_to_avoid(session: Session, version: TemplateVersion) -> list[tuple[str, TemplateProblem]]:
+    """Return what the register's rules about wording find in a version: level (`block`, `warn`) and place."""
+    language = version.template.language
+    rules = tone_rules(content_rules(session), said_in=page_language(), written_in=language)
+    return [
+        (found.level, _avoided(where, text, found))
+        for where, text in source_of(version).texts()
+        for found in findings(_TAG.sub(lambda tag: " " * len(tag[0]), text), rules)
+    ]
+
+
+def _avoided(where: str, text: str, found: Finding) -> TemplateProblem:
+    line = text.count("\n", 0, found.start) + 1
+    column = found.start - (text.rfind("\n", 0, found.start) + 1) + 1
+    sentence = f"“{found.word}”: {found.reason}"
+    if found.replacement:
+        sentence += " " + _("Instead: %(words)s.", words=found.replacement)
+    return TemplateProblem(where, line, column, sentence)
 
 
 def sentences_for(session: Session, campaign: Campaign, version: TemplateVersion, *, day: date) -> list[str]:

@@ -11,7 +11,8 @@ from sqlalchemy import select
 from app import clock
 from app.campaigns.models import Campaign, LetterTemplate
 from app.campaigns.offering import offered_version
-from app.database import db
+from app.database import db, transaction
+from app.evidence.models import ContentRule
 from tests.factories.campaigns import store_campaign
 from tests.factories.organizers import desk_of
 from tests.support.client import CheckingClient
@@ -92,6 +93,33 @@ def test_a_letter_is_written_checked_and_shown_as_each_office_gets_it(
         offered = offered_version(letter, now=clock.now())
         assert offered is not None
         assert offered.number == 3
+
+
+def test_words_that_no_letter_may_use_are_told_with_what_to_write_instead(
+    desk: CheckingClient, app: Flask
+) -> None:
+    with app.app_context():
+        store_campaign(status="draft")
+        with transaction() as session:
+            session.add_all([rule("hostage*", "block", "detainees"), rule("demand*", "warn", "ask for")])
+        campaign = db.session.scalars(select(Campaign)).one()
+        path = f"/admin/campaigns/{campaign.id}/letters/{campaign.templates[0].id}/edit"
+    shown = send(
+        desk, path, LETTER | {"body": "Free\nthe hostages, I demand. {{ personal }} {{ points }}"}
+    ).text
+    assert "line 2, column 5: “hostages”: A label. Instead: detainees." in shown
+    assert "“demand”: A label. Instead: ask for." in shown.partition("To think about")[2]
+
+
+def rule(pattern: str, level: str, instead: str) -> ContentRule:
+    return ContentRule(
+        key=pattern[:4],
+        level=level,
+        pattern={"en": pattern},
+        unless={},
+        reason={"en": "A label."},
+        replacement={"en": instead},
+    )
 
 
 def test_points_that_cannot_be_read_are_told_beside_their_box(desk: CheckingClient, app: Flask) -> None:
