@@ -135,7 +135,7 @@ class Snapshot:
 
     def word(self, office: AudienceOffice, words: Words, version: TemplateVersion) -> Worded:
         """Return the letter to `office` in a wording."""
-        return word_letter(self._frame(office, version, words.written_on), words)
+        return word_letter(self.frame(office, version, words.written_on), words)
 
     def check(self, office: AudienceOffice, words: Words, version: TemplateVersion) -> None:
         """Find out whether the letter to `office` can be worded. Raises what `word` raises.
@@ -149,7 +149,8 @@ class Snapshot:
             if not version.points and not version.wordings:
                 self._fine.add(place)
 
-    def _frame(self, office: AudienceOffice, version: TemplateVersion, written_on: date) -> Frame:
+    def frame(self, office: AudienceOffice, version: TemplateVersion, written_on: date) -> Frame:
+        """Return what is the same in every letter to `office`, whoever signs it. Raises as `frame_for`."""
         place = (office.slug, version.id, written_on)
         if place not in self._frames:
             self._frames[place] = frame_for(
