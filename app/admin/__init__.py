@@ -6,6 +6,7 @@ from app.admin import (
     account,
     asking,
     audit,
+    campaign_joint,
     campaign_letters,
     campaigns,
     case_files,
@@ -27,6 +28,7 @@ from app.organizers.sign_in import init_sign_in
 
 __all__ = [
     "asking",
+    "campaign_joint",
     "campaign_letters",
     "case_files",
     "contacts",

@@ -21,6 +21,7 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import StopValidation, ValidationError
 
 from app.campaigns.offering import PointsOffered
@@ -275,7 +276,10 @@ class SignForm(WriteForm):
     brief = None
     kind = RadioField(
         _l("Who signs?"),
-        choices=[("person", _l("I sign for myself")), ("organization", _l("I sign for an organization"))],
+        choices=[
+            SelectChoice("person", _l("I sign for myself")),
+            SelectChoice("organization", _l("I sign for an organization")),
+        ],
         default="person",
     )
     consent = BooleanField(_l("Consent"), [Required(_l("Please agree that your name stands in the letter."))])

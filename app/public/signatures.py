@@ -36,7 +36,7 @@ def act(token: str) -> ResponseReturnValue:
     return redirect(url_for("public.signature", token=page_token), 303)
 
 
-@public.post("/signatures/confirm/<token>/decline", endpoint="decline_signature")
+@public.post("/signatures/decline/<token>", endpoint="decline_signature")
 @audience(TOKEN)
 def act_decline(token: str) -> ResponseReturnValue:
     """Delete a signature that was not given by the owner of the mailbox, or is not wanted any more."""

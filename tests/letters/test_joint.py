@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from app import clock
+from app.cli.seed import SEEDS
 from app.database import db, transaction
 from app.errors import Gone, NotFound, Refused
 from app.letters.counting import tally
@@ -21,7 +22,9 @@ from app.letters.joint.confirming import SignatureConfirmed, confirm, decline, l
 from app.letters.joint.dispatch import dispatch
 from app.letters.joint.following import follow, hide, take_off
 from app.letters.joint.models import JointLetter, Signature
+from app.letters.joint.pages import open_page, public_pages
 from app.letters.joint.reading import Counted, count, public_list, waiting
+from app.letters.joint.seeding import load_past_letters
 from app.letters.joint.signing import SignedAlready, page_token
 from app.letters.retention import purge
 from app.letters.writing import CONFIRMATIONS_A_DAY
@@ -48,8 +51,8 @@ from tests.support.smtp import RecordingSmtpServer
 DAY = timedelta(days=1)
 
 
-def send(joint: JointLetter) -> int:
-    return dispatch(joint.campaign_id, joint.id, actor="test", now=clock.now())
+def send(joint: JointLetter, after: int = 0) -> int:
+    return dispatch(joint.campaign_id, joint.id, after=after, actor="test", now=clock.now())
 
 
 def names_on(text: str) -> list[str]:
@@ -211,9 +214,11 @@ def test_later_names_are_told_as_an_update(app_context: Flask) -> None:
     sign_and_confirm(joint, name="Early")
     send(joint)
     with pytest.raises(Refused, match="Nobody has signed"):
-        send(joint)
+        send(joint, after=1)
     sign_and_confirm(joint, name="Late")
-    assert send(joint) == 1
+    with pytest.raises(Refused, match="while this page was open"):
+        send(joint)
+    assert send(joint, after=1) == 1
     first, second = copies()[:2]
     assert names_on(first.text) == ["Early"]
     assert names_on(second.text) == ["Late"]
@@ -256,3 +261,21 @@ def test_who_signed_is_unreadable_on_the_disk_and_forgotten_in_time(app_context:
     assert {row.name for row in db.session.scalars(sa.select(Supporter))} == {""}
     assert {copy.text for copy in copies()} == {""}
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Signature)) == 1
+
+
+def test_the_seeded_letter_of_the_past_is_told_and_can_neither_be_signed_nor_sent(
+    app_context: Flask,
+) -> None:
+    slug = store_campaign()
+    for _time in range(2):
+        assert load_past_letters(SEEDS / "campaigns" / "bring-them-home", slug, now=clock.now()) == 1
+    for language in ("en", "fr"):
+        (past,) = public_pages(slug, language, skip=0, now=clock.now()).past
+        assert (past.day.isoformat(), len(past.offices), len(past.signatories)) == ("2021-02-16", 4, 8)
+        assert past.note
+    with pytest.raises(NotFound, match="no joint letter"):
+        open_page(slug, "en", now=clock.now())
+    (joint,) = db.session.scalars(sa.select(JointLetter))
+    with pytest.raises(Refused, match="history"):
+        send(joint)
+    assert copies() == []

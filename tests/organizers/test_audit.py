@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, func, select, update
 
 from app.database import db, transaction
-from app.letters.wording import PLAIN_NAMES
+from app.letters.values import PLAIN_NAMES
 from app.organizers import audit as reading
 from app.organizers.audit_words import ACTIONS
 from app.security import audit

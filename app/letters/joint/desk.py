@@ -29,6 +29,9 @@ from app.letters.snapshot import read_snapshot
 from app.letters.wording import Worded
 from app.security import audit
 
+WAYS = ("first", "up", "down")
+"""Where a name can be moved."""
+
 
 @dataclass(frozen=True)
 class JointLine:
@@ -198,7 +201,7 @@ def move(campaign_id: uuid.UUID, joint_id: uuid.UUID, signature_id: uuid.UUID, w
     Args:
         campaign_id, joint_id: which joint letter.
         signature_id: which signature.
-        way: `first`, `up` or `down`.
+        way: one of `WAYS`.
 
     Raises:
         NotFound: there is no such signature, or it has left.

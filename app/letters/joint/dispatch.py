@@ -9,6 +9,7 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 
+import sqlalchemy as sa
 from flask_babel import force_locale
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -30,7 +31,7 @@ from app.supporters.addresses import address_index
 from app.supporters.models import Supporter
 
 
-def dispatch(campaign_id: uuid.UUID, joint_id: uuid.UUID, *, actor: str, now: datetime) -> int:
+def dispatch(campaign_id: uuid.UUID, joint_id: uuid.UUID, *, after: int, actor: str, now: datetime) -> int:
     """Freeze the list of a joint letter and queue a copy for each of its offices, in one transaction.
 
     Of a letter that was sent before, those who have signed since are told as an update.
@@ -38,6 +39,7 @@ def dispatch(campaign_id: uuid.UUID, joint_id: uuid.UUID, *, actor: str, now: da
     Args:
         campaign_id: whose letter it is.
         joint_id: which one.
+        after: how many letters have carried it before: whoever presses a button twice, sends once.
         actor: who sends it.
         now: the instant; the Date of the mails.
 
@@ -46,12 +48,14 @@ def dispatch(campaign_id: uuid.UUID, joint_id: uuid.UUID, *, actor: str, now: da
 
     Raises:
         NotFound: the campaign has no such joint letter.
-        Refused: nobody has signed, it cannot be sent, or it cannot be worded.
+        Refused: nobody has signed, it was sent meanwhile, it cannot be sent, or it cannot be worded.
     """
     with transaction() as session:
         joint = find(session, campaign_id, joint_id, for_update=True)
         if joint.status == "history" or joint.version is None:
             raise Refused(_("This letter was sent long ago: it is shown as history and cannot be sent."))
+        if after != _sent_before(session, joint):
+            raise Refused(_("It was sent while this page was open. Look at it again."))
         signatures = waiting(session, joint)
         if not signatures:
             raise Refused(_("Nobody has signed yet that the offices have not been told of."))
@@ -71,6 +75,11 @@ def dispatch(campaign_id: uuid.UUID, joint_id: uuid.UUID, *, actor: str, now: da
             signatures=str(len(signatures)),
         )
         return len(signatures)
+
+
+def _sent_before(session: Session, joint: JointLetter) -> int:
+    query = sa.select(sa.func.count()).select_from(Letter).where(Letter.joint_letter_id == joint.id)
+    return session.scalar(query) or 0
 
 
 def find(
