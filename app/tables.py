@@ -5,6 +5,7 @@ from app.campaigns import models as campaigns
 from app.delivery import models as delivery
 from app.evidence import models as evidence
 from app.letters import models as letters
+from app.letters.joint import models as joint_letters
 from app.organizers import models as organizers
 from app.recipients import areas, corrections
 from app.recipients import models as recipients
@@ -21,6 +22,7 @@ __all__ = [
     "corrections",
     "delivery",
     "evidence",
+    "joint_letters",
     "letters",
     "options",
     "organizers",

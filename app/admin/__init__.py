@@ -7,6 +7,7 @@ from app.admin import (
     asking,
     audit,
     campaign_folders,
+    campaign_joint,
     campaign_letters,
     campaigns,
     case_files,
@@ -29,6 +30,7 @@ from app.organizers.sign_in import init_sign_in
 __all__ = [
     "asking",
     "campaign_folders",
+    "campaign_joint",
     "campaign_letters",
     "case_files",
     "contacts",

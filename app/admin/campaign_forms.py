@@ -10,14 +10,17 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import DateTimeLocalField, HiddenField, IntegerField, SelectField, SelectMultipleField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import NumberRange, Optional, StopValidation, ValidationError
 
-from app.admin.fields import Day, Lines, line, offered, text
+from app.admin.fields import Day, Lines, Needed, line, offered, text
 from app.campaigns.editing import CampaignTexts
 from app.campaigns.models import Campaign, LetterTemplate, TemplateVersion
 from app.campaigns.texts import in_language
 from app.campaigns.texts import text as in_words
 from app.campaigns.versions import LetterWords
+from app.errors import Refused
+from app.letters.campaign_desk import CampaignWhole
 from app.rendering.point_lines import (
     Section,
     read_sections,
@@ -26,6 +29,7 @@ from app.rendering.point_lines import (
     written,
 )
 from app.rendering.sentences import RenderingError
+from app.supporters.addresses import checked_address
 
 LANGUAGES = {"en": _l("English"), "fr": _l("French"), "hy": _l("Armenian"), "ru": _l("Russian")}
 
@@ -221,6 +225,46 @@ class LetterForm(FlaskForm):
             longest=self.longest.data,
             own_words=self.own_words.data,
         )
+
+
+class JointForm(FlaskForm):
+    """Which letter of a campaign is to be signed by many, and to whom it goes."""
+
+    row_id = HiddenField()
+    letter = SelectField(_l("Which letter"))
+    offices = SelectMultipleField(_l("Offices"), validators=[Needed(_l("Choose at least one office."))])
+    reply_to = line(_l("Answers go to"), 254, _l("Say to which address offices can answer."))
+    closes_on = Day(_l("Last day of signing"))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        try:
+            self.new_id = uuid.UUID(self.row_id.data or "")
+        except ValueError:
+            self.new_id = uuid.uuid4()
+        self.row_id.data = str(self.new_id)
+
+    def offer(self, whole: CampaignWhole) -> None:
+        """Offer the letters of a campaign that are published, and the offices that it writes to."""
+        self.letter.choices = offered(
+            {
+                str(one.template.id): f"{one.template.name} ({LANGUAGES.get(one.template.language, '')})"
+                for one in whole.letters
+                if one.offered is not None
+            }
+        )
+        self.offices.choices = [
+            SelectChoice(str(office.addressee.recipient.id), f"{office.title}, {office.institution}")
+            for office in whole.offices
+            if office.addressable
+        ]
+
+    def validate_reply_to(self, field: Any) -> None:
+        """An address that mail can go to."""
+        try:
+            field.data = checked_address(field.data or "")
+        except Refused as error:
+            raise ValidationError(error.sentence) from None
 
 
 class PublishForm(FlaskForm):

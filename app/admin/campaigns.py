@@ -16,6 +16,7 @@ from app.admin.fields import accepted
 from app.campaigns import editing
 from app.i18n import page_language
 from app.letters import campaign_desk, launching
+from app.letters.joint.desk import joint_lines
 from app.security.guard import audience, permission
 
 bp = Blueprint("admin_campaigns", __name__, url_prefix="/admin/campaigns")
@@ -61,7 +62,11 @@ def show(campaign_id: uuid.UUID) -> str:
 
 def _show(campaign_id: uuid.UUID, form: FlaskForm) -> str:
     return render_template(
-        "admin/campaigns/show.html", whole=_whole(campaign_id), form=form, languages=LANGUAGES
+        "admin/campaigns/show.html",
+        whole=_whole(campaign_id),
+        joint=joint_lines(campaign_id, page_language()),
+        form=form,
+        languages=LANGUAGES,
     )
 
 

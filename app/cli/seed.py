@@ -14,6 +14,7 @@ from app.cli import Installation
 from app.errors import RedressError
 from app.evidence.seeding import load_evidence
 from app.letters.checking import sentences_for
+from app.letters.joint.seeding import load_past_letters
 from app.recipients.seeding import Loaded, add_demo_contacts, load_recipients
 
 SEEDS = Path(__file__).resolve().parents[2] / "seeds"
@@ -41,5 +42,6 @@ def load_all(*, now: datetime, demo: bool) -> Loaded:
     if demo:
         add_demo_contacts(now=now)
     for folder in sorted(path.parent for path in (SEEDS / "campaigns").glob("*/campaign.yaml")):
-        load_campaign(folder, now=now, check=partial(sentences_for, day=now.date()))
+        slug = load_campaign(folder, now=now, check=partial(sentences_for, day=now.date()))
+        load_past_letters(folder, slug, now=now)
     return loaded

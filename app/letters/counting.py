@@ -41,7 +41,10 @@ class Tally:
 
 
 def tally(campaign_id: uuid.UUID) -> Tally:
-    """Count a campaign's confirmed letters that were not taken back. One mailbox is one person."""
+    """Count a campaign's confirmed letters that were not taken back, joint ones aside.
+
+    One mailbox is one person.
+    """
     query = (
         select(
             func.count(Delivery.id),
@@ -54,6 +57,7 @@ def tally(campaign_id: uuid.UUID) -> Tally:
         .where(
             Letter.campaign_id == campaign_id,
             Letter.confirmed_at.is_not(None),
+            Letter.joint_letter_id.is_(None),
             Delivery.state != "cancelled",
         )
     )

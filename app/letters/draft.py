@@ -57,6 +57,11 @@ class Draft:
 
         Made from the key, so that a preview shows the same as the letter that is sent.
         """
-        digest = hashlib.sha256(b"redress letter reference" + self.submission_key.bytes).digest()
-        letters = base64.b32encode(digest).decode("ascii")
-        return f"{letters[:4]}-{letters[4:8]}-{letters[8:10]}"
+        return reference_of(self.submission_key)
+
+
+def reference_of(submission_key: uuid.UUID) -> str:
+    """Return the short name of the letter that is made with a key."""
+    digest = hashlib.sha256(b"redress letter reference" + submission_key.bytes).digest()
+    letters = base64.b32encode(digest).decode("ascii")
+    return f"{letters[:4]}-{letters[4:8]}-{letters[8:10]}"

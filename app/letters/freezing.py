@@ -19,6 +19,7 @@ from app.delivery.outbox import cancel, enqueue
 from app.delivery.states import transition
 from app.letters.dispatch import NO_CONTACT, OFFICE_CLOSED, WORDS
 from app.letters.draft import Writer
+from app.letters.joint.wording import word_joint_copy
 from app.letters.models import Letter
 from app.letters.snapshot import Snapshot, read_snapshot
 from app.letters.tone import must_be_held
@@ -59,6 +60,8 @@ def word_copy(
 ) -> Worded:
     """Return the letter of one copy, to its office, in the wording that it was written with."""
     version = session.get_one(TemplateVersion, delivery.template_version_id)
+    if letter.joint_letter_id is not None:
+        return word_joint_copy(session, snapshot, letter, office, version)
     return snapshot.word(office, words_of_letter(letter), version)
 
 
@@ -90,7 +93,13 @@ def writer_of(supporter: Supporter) -> Writer:
 
 
 def freeze(
-    session: Session, snapshot: Snapshot, letter: Letter, delivery: Delivery, *, now: datetime
+    session: Session,
+    snapshot: Snapshot,
+    letter: Letter,
+    delivery: Delivery,
+    *,
+    now: datetime,
+    actor: str = ACTOR,
 ) -> Worded | None:
     """Fix the text of one copy for good and queue it, or hold it where it cannot go now.
 
@@ -100,6 +109,7 @@ def freeze(
         letter: the letter.
         delivery: its copy to one office.
         now: the instant of confirmation; the Date of the mail.
+        actor: who decided that it may leave.
 
     Returns:
         The letter; None where the campaign does not write to its office any more.
@@ -114,11 +124,11 @@ def freeze(
     delivery.subject, delivery.text = worded.subject, worded.text
     if must_be_held(letter.personal_message):
         # Before all else: what waits for a contact leaves by itself once there is one.
-        transition(session, delivery, "held", now=now, cause=WORDS, actor=ACTOR)
+        transition(session, delivery, "held", now=now, cause=WORDS, actor=actor)
     elif not office.addressable:
-        transition(session, delivery, "held", now=now, cause=OFFICE_CLOSED, actor=ACTOR)
+        transition(session, delivery, "held", now=now, cause=OFFICE_CLOSED, actor=actor)
     elif contact is None:
-        transition(session, delivery, "held", now=now, cause=NO_CONTACT, actor=ACTOR)
+        transition(session, delivery, "held", now=now, cause=NO_CONTACT, actor=actor)
     else:
         delivery.contact_id = contact.id
         envelope = envelope_of(
@@ -129,7 +139,7 @@ def freeze(
             contact=contact,
             now=now,
         )
-        enqueue(session, delivery, envelope=envelope, now=now, actor=ACTOR)
+        enqueue(session, delivery, envelope=envelope, now=now, actor=actor)
     return worded
 
 

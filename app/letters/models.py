@@ -12,6 +12,9 @@ from app.database import Base, Json
 from app.security.sealed import SealedText
 from app.supporters.models import Supporter
 
+IS_JOINT = "joint_letter_id IS NOT NULL"
+"""Condition of a partial index: few letters carry a joint letter."""
+
 
 class Letter(Base):
     """What a supporter wrote in one go.
@@ -20,10 +23,19 @@ class Letter(Base):
     `reference` is what the letter is called on paper, in mails and on the telephone.
     `points` are the keys of the chosen points, in the supporter's order; which wordings were drawn follows
     from `submission_key`. `sketches` tell how close it is to other letters (`closeness`), not what it says.
+    One with a `joint_letter_id` carries a joint letter: its supporter is the group that sends it.
     Tokens are stored as SHA-256 only. A letter is confirmed when `confirmed_at` is set.
     """
 
     __tablename__ = "letters"
+    __table_args__ = (
+        sa.Index(
+            "ix_letters_of_joint_letter",
+            "joint_letter_id",
+            sqlite_where=sa.text(IS_JOINT),
+            postgresql_where=sa.text(IS_JOINT),
+        ),
+    )
 
     campaign_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("campaigns.id"), index=True)
     supporter_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("supporters.id"), index=True)
@@ -40,6 +52,7 @@ class Letter(Base):
     confirmed_at: Mapped[datetime | None] = mapped_column(index=True)
     withdrawn_at: Mapped[datetime | None]
     page_token_hash: Mapped[bytes] = mapped_column(sa.LargeBinary(32), unique=True)
+    joint_letter_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("joint_letters.id"))
 
     personal_message = SealedText("personal_message_sealed")
 

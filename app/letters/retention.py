@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, exists, or_, select, update
+from sqlalchemy import and_, delete, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.campaigns.models import Campaign
@@ -15,7 +15,10 @@ from app.database import transaction
 from app.delivery.models import Delivery
 from app.delivery.outbox import cancel
 from app.delivery.states import FINAL, WITHDRAWABLE
+from app.letters.joint.confirming import delete_signatures
+from app.letters.joint.models import JointLetter, Signature
 from app.letters.models import Letter
+from app.letters.writing import CONFIRMATION_SPAN
 from app.recipients.corrections import purge_decided
 from app.supporters.models import Consent, Supporter
 
@@ -32,7 +35,10 @@ SEALED = tuple(
 
 @dataclass(frozen=True)
 class Purged:
-    """How many letters, texts, notices, supporters and corrections were deleted."""
+    """How many letters, texts, notices, supporters and corrections were deleted.
+
+    Letters and supporters: names under joint letters and those who gave them are counted among them.
+    """
 
     unconfirmed: int
     texts: int
@@ -47,13 +53,14 @@ class Purged:
 def purge(*, now: datetime) -> Purged:
     """Delete everything whose time is over.
 
-    Unconfirmed letters when their link ends (7 days); texts 28 days after the last copy's final
-    state; who wrote, 90 days after the campaign's last day, with the text of letters that never came to
-    an end and what was still to leave; our own mails after 7 days; corrections of offices a year after
-    their decision. Rows that only count (states, times, countries) stay.
+    Unconfirmed letters and signatures when their link ends (7 days), and signatures that long after they
+    were taken off; texts 28 days after the last copy's final state; who wrote or signed, 90 days after the
+    campaign's last day, with the text of letters that never came to an end and what was still to leave; our
+    own mails after 7 days; corrections of offices a year after their decision. Rows that only count (states,
+    times, countries) stay.
     """
     return Purged(
-        unconfirmed=_repeat(_purge_unconfirmed, now),
+        unconfirmed=_repeat(_purge_unconfirmed, now) + _repeat(_purge_signatures, now),
         texts=_repeat(_purge_texts, now),
         notices=_repeat(_purge_notices, now),
         supporters=_repeat(_purge_identities, now),
@@ -82,6 +89,14 @@ def _purge_unconfirmed(session: Session, now: datetime) -> int:
     session.execute(delete(Consent).where(Consent.supporter_id.in_(supporters)))
     session.execute(delete(Supporter).where(Supporter.id.in_(supporters)))
     return len(rows)
+
+
+def _purge_signatures(session: Session, now: datetime) -> int:
+    ended = and_(Signature.confirmed_at.is_(None), Signature.confirm_until <= now)
+    taken_off = Signature.withdrawn_at <= now - CONFIRMATION_SPAN
+    signatures = list(session.scalars(select(Signature).where(or_(ended, taken_off)).limit(BATCH)))
+    delete_signatures(session, signatures)
+    return len(signatures)
 
 
 def _purge_texts(session: Session, now: datetime) -> int:
@@ -128,10 +143,14 @@ def _end_letters(session: Session, people: list[uuid.UUID], now: datetime) -> No
 
 def _purge_identities(session: Session, now: datetime) -> int:
     over = select(Campaign.id).where(Campaign.closes_on < (now - IDENTITY_KEPT).date())
-    query = (
-        select(Supporter.id)
-        .join(Letter, Letter.supporter_id == Supporter.id)
-        .where(Letter.campaign_id.in_(over), Supporter.email_sealed.is_not(None))
+    wrote = select(Letter.supporter_id).where(Letter.campaign_id.in_(over))
+    signed = (
+        select(Signature.supporter_id)
+        .join(JointLetter, Signature.joint_letter_id == JointLetter.id)
+        .where(JointLetter.campaign_id.in_(over))
+    )
+    query = select(Supporter.id).where(
+        Supporter.id.in_(wrote.union_all(signed)), Supporter.email_sealed.is_not(None)
     )
     people = list(session.scalars(query.limit(BATCH)))
     if not people:

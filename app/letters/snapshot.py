@@ -173,7 +173,7 @@ class Snapshot:
 
     def word(self, office: AudienceOffice, words: Words, version: TemplateVersion) -> Worded:
         """Return the letter to `office` in a wording."""
-        return word_letter(self._frame(office, version, words.written_on), words)
+        return word_letter(self.frame(office, version, words.written_on), words)
 
     def check(self, office: AudienceOffice, words: Words, version: TemplateVersion) -> None:
         """Find out whether the letter to `office` can be worded. Raises what `word` raises.
@@ -186,10 +186,11 @@ class Snapshot:
         if place in self._fine:
             return
         self.word(office, words, version)
-        if can_always_be_worded(self._frame(office, version, words.written_on), words):
+        if can_always_be_worded(self.frame(office, version, words.written_on), words):
             self._fine.add(place)
 
-    def _frame(self, office: AudienceOffice, version: TemplateVersion, written_on: date) -> Frame:
+    def frame(self, office: AudienceOffice, version: TemplateVersion, written_on: date) -> Frame:
+        """Return what is the same in every letter to `office`, whoever signs it. Raises as `frame_for`."""
         place = (office.slug, version.id, written_on)
         if place not in self._frames:
             self._frames[place] = frame_for(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -158,7 +160,7 @@ def _within_limit(session: Session, network: str | None, now: datetime) -> bool:
 def _look_up(session: Session, submission: _Submission) -> _Known:
     # Whoever types a stranger's address must not be able to fill that mailbox. The answer on the page is the
     # same either way, so that it tells nothing about an address.
-    _take_turns(session, submission.mailbox)
+    take_turns(session, submission.mailbox)
     asked = {
         "key": submission.draft.submission_key,
         "mailbox": submission.mailbox,
@@ -172,10 +174,10 @@ def _look_up(session: Session, submission: _Submission) -> _Known:
 _LOOK_UP = select(
     exists().where(Letter.submission_key == bindparam("key")),
     is_silenced(bindparam("mailbox")),
+    # Each submission stores its supporter, whether it is a letter or a name under a joint one.
     select(func.count())
-    .select_from(Letter)
-    .join(Supporter, Letter.supporter_id == Supporter.id)
-    .where(Supporter.email_index == bindparam("mailbox"), Letter.created_at > bindparam("since"))
+    .select_from(Supporter)
+    .where(Supporter.email_index == bindparam("mailbox"), Supporter.created_at > bindparam("since"))
     .scalar_subquery(),
 )
 
@@ -211,7 +213,8 @@ def _confirmation_link(token: str) -> str:
     return f"{current_app.config['REDRESS_SETTINGS'].base_url}{path}"
 
 
-def _take_turns(session: Session, index: bytes) -> None:
+def take_turns(session: Session, index: bytes) -> None:
+    """Wait until nobody else is storing something for the mailbox of this blind index."""
     # Many letters for one mailbox at the same instant: each must see those before it to be counted.
     # SQLite has one writer at a time anyway.
     if session.get_bind().dialect.name == "postgresql":
@@ -242,14 +245,16 @@ def _consents(submission: _Submission, supporter: Supporter) -> list[Consent]:
     texts = {"letter": page.consent_text} | (
         {"updates": page.updates_text} if submission.draft.updates else {}
     )
+    return consent_rows(supporter.id, texts, page.consent_version, now=submission.now)
+
+
+def consent_rows(
+    supporter_id: uuid.UUID, texts: Mapping[str, str], version: str, *, now: datetime
+) -> list[Consent]:
+    """Return what `insert_rows` stores of the texts, by purpose, that somebody agreed to."""
     return [
         new_row(
-            Consent,
-            supporter_id=supporter.id,
-            purpose=purpose,
-            text=text,
-            text_version=page.consent_version,
-            given_at=submission.now,
+            Consent, supporter_id=supporter_id, purpose=purpose, text=text, text_version=version, given_at=now
         )
         for purpose, text in texts.items()
     ]

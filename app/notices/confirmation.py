@@ -49,10 +49,11 @@ def order_confirmation(
     )
 
 
-def forget_confirmation(session: Session, message_key: uuid.UUID) -> None:
+def forget_confirmation(session: Session, message_key: uuid.UUID, notice: str = NOTICE) -> None:
     """Delete a confirmation mail with its journal, in the caller's transaction: the letter is gone.
 
+    `notice` is which mail it is: of a letter, or of a name under a joint one.
     One that is just being sent stays until the worker is done with it, and goes with the other notices.
     """
-    mail = delete(Delivery).where(Delivery.message_id == message_id(NOTICE, message_key))
+    mail = delete(Delivery).where(Delivery.message_id == message_id(notice, message_key))
     session.execute(mail.where(Delivery.kind == "notice", Delivery.state != "sending"))

@@ -14,6 +14,8 @@ from app.public import (
     mailbox,
     offices,
     pages,
+    sign,
+    signatures,
     write,
 )
 from app.public.blueprint import public
@@ -29,6 +31,8 @@ __all__ = [
     "mailbox",
     "offices",
     "pages",
+    "sign",
+    "signatures",
     "write",
 ]
 

@@ -9,6 +9,7 @@ from app import clock
 from app.campaigns.reading import view_campaign
 from app.i18n import page_language
 from app.letters.counting import tally
+from app.letters.joint.pages import teaser
 from app.public.blueprint import public
 from app.public.briefly import kept_briefly
 from app.security.guard import PUBLIC, audience
@@ -30,4 +31,5 @@ def _page(slug: str, language: str) -> str:
         tally=tally(view.page.row.id),
         audience=view.audience,
         facts=view.facts,
+        joint=teaser(view.page.row, language, today=clock.now().date()),
     )

@@ -15,17 +15,20 @@ from wtforms import (
     EmailField,
     Field,
     HiddenField,
+    RadioField,
     SelectField,
     SelectMultipleField,
     StringField,
     TextAreaField,
 )
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import StopValidation, ValidationError
 
 from app.campaigns.offering import PointsOffered
 from app.errors import Refused
 from app.i18n import countries, country_codes, language_name
 from app.letters.draft import Draft, Writer
+from app.letters.joint.signing import Signing
 from app.rendering.originality import count_words
 from app.rendering.points import USUAL, in_drawn_order
 from app.rendering.sentences import RenderingError
@@ -261,6 +264,46 @@ class WriteForm(FlaskForm):
             updates=bool(self.updates.data),
             submission_key=uuid.UUID(self.submission_key.data),
             points=self._points(),
+        )
+
+
+class SignForm(WriteForm):
+    """What somebody fills in who signs a joint letter: as above, without offices, points and own words."""
+
+    recipients = None
+    points = None
+    personal_message = None
+    brief = None
+    kind = RadioField(
+        _l("Who signs?"),
+        choices=[
+            SelectChoice("person", _l("I sign for myself")),
+            SelectChoice("organization", _l("I sign for an organization")),
+        ],
+        default="person",
+    )
+    consent = BooleanField(_l("Consent"), [Required(_l("Please agree that your name stands in the letter."))])
+    public_name = BooleanField(_l("Public list"))
+
+    def signing(self, language: str) -> Signing:
+        """Return what was typed; `language` is that of the page."""
+        writer = Writer(
+            name=self.name.data or "",
+            email=self.email.data or "",
+            country=self.country.data or "",
+            title=self.title.data or "",
+            affiliation=self.affiliation.data or "",
+            city=self.city.data or "",
+            region=self.region.data or "",
+            postal_code=self.postal_code.data or "",
+        )
+        return Signing(
+            writer=writer,
+            kind=self.kind.data or "person",
+            public=bool(self.public_name.data),
+            updates=bool(self.updates.data),
+            language=language,
+            submission_key=uuid.UUID(self.submission_key.data),
         )
 
 

@@ -14,14 +14,16 @@ from app import clock
 from app.campaigns.models import Campaign, LetterTemplate
 from app.database import db
 from app.delivery.models import Delivery
+from app.letters.joint.models import Signature
 from app.organizers import accounts
 from app.recipients import reaching
 from app.recipients.drafts import ContactDraft
 from app.recipients.importer import uploads
 from app.recipients.models import Contact, Holder, Recipient
-from tests.factories.campaigns import store_campaign
+from tests.factories.campaigns import KEY, reword, store_campaign
 from tests.factories.corrections import propose
 from tests.factories.evidence import FactFactory, MeasureFactory, PersonFactory, store
+from tests.factories.joint import BODY, SUBJECT, begin, sign_and_confirm
 from tests.factories.letters import write_and_confirm
 from tests.factories.organizers import desk_of, store_account
 from tests.support.client import CheckingClient
@@ -56,6 +58,7 @@ LEAST = {
     "admin_letters.decide": ORGANIZER,
     "admin_campaigns.index": VIEWER,
     "admin_campaigns.show": VIEWER,
+    "admin_campaigns.show_joint": VIEWER,
     "admin_campaigns.show_letter": VIEWER,
     "admin_campaigns.show_version": VIEWER,
     "admin_recipients.index": VIEWER,
@@ -121,6 +124,7 @@ def things(app: Flask) -> dict[str, object]:
             **store_evidence(),
             "decision": "cancel",
             "step": "suspend",
+            **begin_joint(slug),
             "token": "x" * 43,
         }
 
@@ -132,6 +136,14 @@ def store_evidence() -> dict[str, object]:
     for row in built.values():
         store(row)
     return {name: row.id for name, row in built.items()}
+
+
+def begin_joint(slug: str) -> dict[str, object]:
+    """Begin a joint letter that one person has signed, and return their ids."""
+    reword(slug, BODY, SUBJECT)
+    joint = begin(slug, KEY)
+    sign_and_confirm(joint)
+    return {"joint_id": joint.id, "signature_id": db.session.scalars(select(Signature.id)).one()}
 
 
 def propose_address(contact: Contact) -> None:

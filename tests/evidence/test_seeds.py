@@ -16,6 +16,7 @@ from app.evidence.models import ContentRule, Fact, Measure, Person, TimelineEven
 from app.evidence.reading import content_rules, current_facts, known_on, person_parts
 from app.evidence.seeding import FILES, load_evidence
 from app.rendering.tone import findings
+from app.yaml_files import read_yaml
 from tests.factories.storage import everything
 
 pytestmark = [
@@ -59,6 +60,16 @@ def published() -> Iterator[tuple[str, str, str]]:
         for entry in person.history:
             for language, said in entry["text"].items():
                 yield person.key, language, said
+    yield from past_letters()
+
+
+def past_letters() -> Iterator[tuple[str, str, str]]:
+    """Yield the same of the joint letters that are told as history."""
+    for path in sorted(SEEDS.glob("campaigns/*/joint/*.yaml")):
+        past = read_yaml(path)
+        for name in ("title", "note", "text"):
+            for language, said in past[name].items():
+                yield path.stem, language, said
 
 
 def test_every_row_has_a_source_a_day_and_a_check() -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import pyotp
 from playwright.sync_api import FilePayload, Page, expect
 
-from tests.support.journeys import DevelopmentSite, Visitor
+from tests.support.journeys import DevelopmentSite, Visitor, confirmation_link, notice_text
 from tests.support.journeys_browser import follow, open_page
 from tests.support.processes import run_redress
 
@@ -225,6 +225,68 @@ def make_campaign(tab: Page, site: DevelopmentSite, new: NewCampaign) -> Iterato
     for _stop in switch_rule_of_two(tab, site, "Somebody other"):
         pass
     open_page(tab, its_page)
+
+
+JOINT_LETTER = "Ships wait in the harbour.\n\n{{ recipient.ask }}\n\nThank you for your time."
+
+
+def make_joint_letter(tab: Page, site: DevelopmentSite) -> Iterator[str]:
+    """From a campaign's page: a letter that many sign, signed by one, ordered, and sent after a question."""
+    its_page = tab.url
+    for _stop in switch_rule_of_two(tab, site, "Anybody"):
+        pass
+    open_page(tab, its_page)
+    follow(tab, tab.get_by_role("link", name="Add a letter"))
+    _fill(tab, {"What the letter is called": "A joint appeal", "Subject": "Ships and letters"})
+    _fill(tab, {"The letter": JOINT_LETTER})
+    follow(tab, tab.get_by_role("button", name="Save as a draft"))
+    follow(tab, tab.get_by_role("button", name="I have read it: publish"))
+    open_page(tab, its_page)
+    follow(tab, tab.get_by_role("link", name="Begin a joint letter"))
+    tab.get_by_label("Which letter").select_option(label="A joint appeal (English)")
+    follow(tab, tab.get_by_role("button", name="Begin it"))
+    yield "joint-new-with-errors"
+    tab.get_by_role("checkbox").first.check()
+    follow(tab, tab.get_by_role("button", name="Begin it"))
+    joint = tab.url
+    yield "joint"
+    follow(tab, tab.get_by_role("link", name="Its public page"))
+    yield "joint-nobody-yet"
+    yield from _sign(tab, site)
+    for link, name in (
+        ("Names and their order", "names"),
+        ("Take off", "remove"),
+        ("Send the letter", "send"),
+    ):
+        if name != "remove":
+            open_page(tab, joint)
+        follow(tab, tab.get_by_role("link", name=link).first)
+        yield f"joint-{name}"
+    follow(tab, tab.get_by_role("button", name="Send it"))
+    yield "joint-sent"
+    for _stop in switch_rule_of_two(tab, site, "Somebody other"):
+        pass
+    open_page(tab, its_page)
+
+
+def _sign(tab: Page, site: DevelopmentSite) -> Iterator[str]:
+    address = f"signs-{secrets.token_hex(4)}@people.example"
+    follow(tab, tab.get_by_role("link", name="Sign the joint letter"))
+    follow(tab, tab.get_by_role("button", name="Send me the confirmation mail"))
+    yield "joint-sign-with-errors"
+    for name, typed in {"name": "Ani Գրող", "email": address, "city": "Lyon"}.items():
+        tab.locator(f"[name={name}]").fill(typed)
+    tab.locator("[name=country]").select_option("FR")
+    for box in tab.get_by_role("checkbox").all()[:2]:
+        box.check()
+    follow(tab, tab.get_by_role("button", name="Send me the confirmation mail"))
+    yield "joint-signed"
+    open_page(tab, confirmation_link(notice_text(site.wait_for_mail(address))))
+    yield "joint-confirm"
+    follow(tab, tab.get_by_role("button", name="Yes, I sign"))
+    yield "joint-own"
+    follow(tab, tab.get_by_role("link", name="Who has signed"))
+    yield "joint-list"
 
 
 def propose_address(tab: Page, address: str) -> Iterator[str]:

@@ -44,6 +44,7 @@ from tests.support.journeys_desk import (
     import_offices,
     invite,
     make_campaign,
+    make_joint_letter,
     open_account,
     propose_address,
 )
@@ -117,7 +118,13 @@ def _finding_representatives(tab: Page, site: DevelopmentSite) -> Iterator[Stop]
 
 def _reading(tab: Page, site: DevelopmentSite) -> Iterator[Stop]:
     campaign = f"/campaigns/{CAMPAIGN}"
-    pages = {"home": "/", "campaign": campaign, "evidence": f"{campaign}/evidence", "privacy": "/privacy"}
+    pages = {
+        "home": "/",
+        "campaign": campaign,
+        "evidence": f"{campaign}/evidence",
+        "joint": f"{campaign}/signatures",
+        "privacy": "/privacy",
+    }
     for name, path in pages.items():
         open_page(tab, site.url + path)
         yield Stop(name)
@@ -206,7 +213,8 @@ def _following(tab: Page, site: DevelopmentSite) -> Iterator[Stop]:
 
 
 def _put_into_states(site: DevelopmentSite) -> None:
-    newest = "(SELECT id FROM letters WHERE confirmed_at IS NOT NULL ORDER BY confirmed_at DESC LIMIT 1)"
+    one = "confirmed_at IS NOT NULL AND joint_letter_id IS NULL"
+    newest = f"(SELECT id FROM letters WHERE {one} ORDER BY confirmed_at DESC LIMIT 1)"
     for place, state in enumerate(EVERY_STATE):
         reason = "no verified contact" if state == "held" else ""
         what = "SET state = ?, reason = ?, due_at = NULL"
@@ -260,6 +268,8 @@ def desk_tour(tab: Page, site: DevelopmentSite) -> Iterator[Stop]:
         yield Stop(f"desk-{name}")
     for name in make_campaign(tab, site, NewCampaign()):
         yield Stop(f"desk-{name}")
+    for name in make_joint_letter(tab, site):
+        yield Stop(f"desk-{name}", 422 if name.endswith("errors") else 200)
     yield from _letters(tab, site)
     yield from _evidence(tab, site)
     yield from _corrections(tab, site)

@@ -1,0 +1,1 @@
+"""Joint letters: one text, several offices, many signatories."""
