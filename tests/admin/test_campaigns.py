@@ -12,8 +12,8 @@ from app import clock
 from app.campaigns.models import Campaign, LetterTemplate
 from app.campaigns.offering import offered_version
 from app.database import db, transaction
-from app.evidence.models import ContentRule
 from tests.factories.campaigns import store_campaign
+from tests.factories.evidence import ContentRuleFactory
 from tests.factories.organizers import desk_of
 from tests.support.client import CheckingClient
 from tests.support.pages import Page
@@ -101,7 +101,14 @@ def test_words_that_no_letter_may_use_are_told_with_what_to_write_instead(
     with app.app_context():
         store_campaign(status="draft")
         with transaction() as session:
-            session.add_all([rule("hostage*", "block", "detainees"), rule("demand*", "warn", "ask for")])
+            session.add_all(
+                [
+                    ContentRuleFactory.build(),
+                    ContentRuleFactory.build(
+                        level="warn", pattern={"en": "demand*"}, replacement={"en": "ask for"}
+                    ),
+                ]
+            )
         campaign = db.session.scalars(select(Campaign)).one()
         path = f"/admin/campaigns/{campaign.id}/letters/{campaign.templates[0].id}/edit"
     shown = send(
@@ -109,17 +116,6 @@ def test_words_that_no_letter_may_use_are_told_with_what_to_write_instead(
     ).text
     assert "line 2, column 5: “hostages”: A label. Instead: detainees." in shown
     assert "“demand”: A label. Instead: ask for." in shown.partition("To think about")[2]
-
-
-def rule(pattern: str, level: str, instead: str) -> ContentRule:
-    return ContentRule(
-        key=pattern[:4],
-        level=level,
-        pattern={"en": pattern},
-        unless={},
-        reason={"en": "A label."},
-        replacement={"en": instead},
-    )
 
 
 def test_points_that_cannot_be_read_are_told_beside_their_box(desk: CheckingClient, app: Flask) -> None:

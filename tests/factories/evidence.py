@@ -9,7 +9,7 @@ import factory
 from sqlalchemy import select
 
 from app.database import transaction
-from app.evidence.models import Fact, Measure, Person, TimelineEvent
+from app.evidence.models import ContentRule, Fact, Measure, Person, TimelineEvent
 
 
 class FactFactory(factory.Factory):
@@ -78,3 +78,17 @@ def store(row: Fact | Person | Measure | TimelineEvent, **changes: Any) -> None:
             session.add(there)
         for name, value in changes.items():
             setattr(there, name, value)
+
+
+class ContentRuleFactory(factory.Factory):
+    """A rule about words that no letter may use."""
+
+    class Meta:
+        model = ContentRule
+
+    key = factory.Sequence(lambda n: f"rule-{n}")
+    level = "block"
+    pattern = factory.LazyFunction(lambda: {"en": "hostage*"})
+    unless = factory.LazyFunction(dict)
+    reason = factory.LazyFunction(lambda: {"en": "A label."})
+    replacement = factory.LazyFunction(lambda: {"en": "detainees"})

@@ -23,6 +23,7 @@ from app.letters.previewing import preview
 from app.letters.readdressing import readdress
 from app.letters.snapshot import open_snapshot
 from tests.factories.campaigns import MADE, TemplateFactory, change_campaign, store_campaign
+from tests.factories.evidence import ContentRuleFactory
 from tests.factories.letters import (
     DraftFactory,
     WriterFactory,
@@ -160,6 +161,8 @@ def test_a_threat_is_held_until_somebody_has_read_it(app_context: Flask) -> None
 
 
 def test_words_that_are_only_pointed_out_hold_nothing(app_context: Flask) -> None:
+    with transaction() as session:
+        session.add_all([ContentRuleFactory.build(pattern={"en": word}) for word in ("hostages", "genocide")])
     token = write_and_find_token(store_letters(), personal_message="They are hostages of a genocide.")
     assert {found.word for found in look_at(token, "en", now=clock.now()).findings} == {
         "hostages",

@@ -12,12 +12,12 @@ from sqlalchemy import select
 
 from app import clock
 from app.database import db, transaction
-from app.evidence.models import ContentRule
 from app.i18n import countries
 from app.letters.models import Letter
 from app.security.rate_limits import hit
 from app.supporters.models import Supporter
 from tests.factories.campaigns import TemplateFactory, days_from, store_campaign
+from tests.factories.evidence import ContentRuleFactory
 from tests.factories.letters import OWN_WORDS, copies, notices
 from tests.factories.recipients import ClosedOfficeFactory, OfficeFactory
 from tests.factories.storage import counts, everything
@@ -459,16 +459,8 @@ def test_saying_it_differently_is_another_letter_with_all_that_was_typed(chooser
 
 
 def test_words_that_may_do_harm_are_pointed_out_and_sent_all_the_same(chooser: Visitor) -> None:
-    rule = ContentRule(
-        key="hostage",
-        level="block",
-        pattern={"en": "hostage*"},
-        unless={},
-        reason={"en": "A label."},
-        replacement={"en": "detainees"},
-    )
     with transaction() as session:
-        session.add(rule)
+        session.add(ContentRuleFactory.build())
     own = "Please help the hostages whom my whole family thinks of every day."
     answer = chooser.previews(personal_message=own)
     shown = Page(answer.text).text

@@ -154,7 +154,7 @@ def add_office(tab: Page, site: DevelopmentSite, office: NewOffice) -> Iterator[
     yield "contact-verify"
     _fill(tab, {"Checked against what?": "the contact page of the office"})
     follow(tab, tab.get_by_role("button", name="Yes, it is verified"))
-    follow(tab, tab.get_by_role("link", name="Write to it in this campaign"))
+    follow(tab, tab.get_by_role("link", name="Write to it in this campaign Bring them home"))
     yield "asked"
     tab.get_by_label("Which letter goes there").select_option("un-osce")
     _fill(tab, {"What is asked, in a line for the card": office.ask})

@@ -12,6 +12,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 from werkzeug.serving import make_server
 
+from app.letters.dispatch import HOLDER_CHANGED
 from tests.support.environment import installation
 from tests.support.journeys import (
     CAMPAIGN,
@@ -216,7 +217,8 @@ def _put_into_states(site: DevelopmentSite) -> None:
     one = "confirmed_at IS NOT NULL AND joint_letter_id IS NULL"
     newest = f"(SELECT id FROM letters WHERE {one} ORDER BY confirmed_at DESC LIMIT 1)"
     for place, state in enumerate(EVERY_STATE):
-        reason = "no verified contact" if state == "held" else ""
+        # Not for want of a contact: there is one, and a worker would let it go.
+        reason = HOLDER_CHANGED if state == "held" else ""
         what = "SET state = ?, reason = ?, due_at = NULL"
         where = f"WHERE position = ? AND letter_id = {newest}"
         assert site.execute(f"UPDATE deliveries {what} {where}", state, reason, place) == 1

@@ -20,6 +20,7 @@ from app.recipients.models import Recipient
 from app.recipients.resolution import resolve
 from app.rendering.forms_of_address import with_institution
 from app.rendering.letter import LetterContent, Paragraph, Segment, place_and_date, segments
+from app.rendering.points import USUAL
 from app.yaml_files import read_yaml
 
 WRITER = Writer(name="Claire Hakobyan-Müller", email="claire@people.example", country="FR", city="Lyon",
@@ -61,7 +62,7 @@ def campaign_letters(day: date) -> Iterator[SeededLetter]:
                     reference="R-4F7K-2M",
                     written_on=day,
                     language=template.language,
-                    points=tuple(point["key"] for point in (version.points or {}).get("of", ())),
+                    points=tuple(point["key"] for point in (version.points or {}).get("of", ()))[:USUAL],
                     key=KEY,
                 )
                 worded = snapshot.word(office, words, version)
