@@ -20,7 +20,7 @@ from app.letters.joint.models import JointLetter, Signature
 from app.letters.values import place
 from app.supporters.models import Supporter
 
-PAGE = 500
+PAGE = 200
 """Names on a page of the public list."""
 
 
