@@ -11,6 +11,7 @@ from app.i18n import page_language
 from app.letters.joint.pages import JointPage, open_page, public_pages
 from app.letters.joint.signing import SignedAlready, consent_texts, sign
 from app.public.blueprint import public
+from app.public.briefly import kept_briefly
 from app.public.forms import SignForm
 from app.security.guard import PUBLIC, audience
 from app.security.networks import network_of
@@ -67,8 +68,12 @@ def signed(slug: str) -> ResponseReturnValue:
 @audience(PUBLIC)
 def listed(slug: str) -> ResponseReturnValue:
     """Show who signed the joint letters of a campaign and agreed to be named; older letters as history."""
-    skip = request.args.get("after", 0, type=int)
-    pages = public_pages(slug, page_language(), skip=max(skip, 0), now=clock.now())
+    language, skip = page_language(), max(request.args.get("after", 0, type=int), 0)
+    return kept_briefly(("signatures", slug, language, skip), lambda: _list(slug, language, skip))
+
+
+def _list(slug: str, language: str, skip: int) -> str:
+    pages = public_pages(slug, language, skip=skip, now=clock.now())
     return render_template("public/joint/signatures.html", campaign=pages.campaign, pages=pages)
 
 

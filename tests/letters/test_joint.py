@@ -17,6 +17,7 @@ from app.database import db, transaction
 from app.errors import Gone, NotFound, Refused
 from app.letters.counting import tally
 from app.letters.dispatch import must_be_held
+from app.letters.freezing import snapshot_for, word_copy
 from app.letters.joint import desk
 from app.letters.joint.confirming import SignatureConfirmed, confirm, decline, look_at
 from app.letters.joint.dispatch import dispatch
@@ -26,6 +27,7 @@ from app.letters.joint.pages import open_page, public_pages
 from app.letters.joint.reading import Counted, count, public_list, waiting
 from app.letters.joint.seeding import load_past_letters
 from app.letters.joint.signing import SignedAlready, page_token
+from app.letters.models import Letter
 from app.letters.retention import purge
 from app.letters.writing import CONFIRMATIONS_A_DAY
 from app.recipients.models import Contact
@@ -46,6 +48,7 @@ from tests.factories.joint import (
 )
 from tests.factories.letters import WriterFactory, copies, notices
 from tests.factories.storage import everything, raw_bytes
+from tests.factories.threads import at_once
 from tests.support.smtp import RecordingSmtpServer
 
 DAY = timedelta(days=1)
@@ -229,6 +232,43 @@ def test_later_names_are_told_as_an_update(app_context: Flask) -> None:
     assert tally(joint.campaign_id).letters == 0
 
 
+def test_pressed_twice_at_once_it_leaves_once_and_nobody_slips_between(app_context: Flask) -> None:
+    joint = store_joint(offices=2)
+    sign_and_confirm(joint, name="Early")
+    token = token_for(sign_joint(joint, name="At the same instant"))
+    deeds = [partial(send, joint), partial(send, joint), partial(confirm, token, now=clock.now())]
+
+    def act() -> bool:
+        try:
+            deeds.pop()()
+        except Refused:
+            return False
+        return True
+
+    assert sorted(at_once(3, app_context, act)) == [False, True, True]
+    db.session.rollback()
+    letters = list(db.session.scalars(sa.select(Letter)))
+    assert len(letters) == 1
+    # Whoever confirmed is on the letter, or is known as one who came later.
+    on_it = [names_on(copy.text) for copy in copies()]
+    late = count(the_joint(joint.id)).late
+    assert on_it == [["Early", "At the same instant"][: 2 - late]] * 2
+
+
+def test_a_copy_that_is_addressed_anew_keeps_its_names(app_context: Flask) -> None:
+    joint = store_joint(offices=1)
+    for name in ("First", "Second"):
+        sign_and_confirm(joint, name=name)
+    send(joint)
+    sign_and_confirm(joint, name="Late")
+    (copy,) = copies()
+    letter = db.session.get_one(Letter, copy.letter_id)
+    snapshot = snapshot_for(db.session, letter, now=clock.now() + DAY)
+    again = word_copy(db.session, snapshot, letter, copy, snapshot.offices[0])
+    assert again.text == copy.text
+    assert names_on(again.text) == ["First", "Second"]
+
+
 def test_what_cannot_be_a_joint_letter_is_refused(app_context: Flask) -> None:
     with pytest.raises(Refused, match="Many sign") as refusal:
         begin(store_campaign(), "appeal")
@@ -276,6 +316,7 @@ def test_the_seeded_letter_of_the_past_is_told_and_can_neither_be_signed_nor_sen
     with pytest.raises(NotFound, match="no joint letter"):
         open_page(slug, "en", now=clock.now())
     (joint,) = db.session.scalars(sa.select(JointLetter))
+    assert desk.joint_whole(joint.campaign_id, joint.id, "en", now=clock.now()).offices == []
     with pytest.raises(Refused, match="history"):
         send(joint)
     assert copies() == []

@@ -7,6 +7,7 @@ from flask import Flask
 
 from app.campaigns.models import Campaign
 from app.database import db
+from app.public import briefly
 from tests.factories.campaigns import store_campaign
 from tests.factories.joint import store_joint, token_for
 from tests.factories.storage import counts
@@ -27,8 +28,9 @@ TYPED = {
 
 
 @pytest.fixture
-def slug(app_context: Flask) -> str:
-    """A campaign whose joint letter can be signed."""
+def slug(app_context: Flask, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A campaign whose joint letter can be signed; no page of it is kept."""
+    monkeypatch.setattr(briefly, "SECONDS", 0.0)
     joint = store_joint(offices=2)
     return db.session.get_one(Campaign, joint.campaign_id).slug
 

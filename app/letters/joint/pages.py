@@ -17,7 +17,7 @@ from app.errors import Gone, NotFound
 from app.letters.joint.models import JointLetter
 from app.letters.joint.reading import Counted, PublicList, count, public_list, takes_signatures, the_open_one
 from app.letters.joint.wording import tried
-from app.letters.snapshot import read_snapshot
+from app.letters.snapshot import open_snapshot
 from app.letters.wording import Worded
 
 
@@ -90,7 +90,7 @@ def open_page(slug: str, language: str, *, now: datetime) -> JointPage:
     if not takes_signatures(joint, campaign, day):
         raise Gone(_("This letter takes no signatures any more."))
     written_in = joint.version.template.language
-    snapshot = read_snapshot(db.session, campaign, written_in, day=day)
+    snapshot = open_snapshot(slug, written_in, day=day)
     return JointPage(
         joint=joint,
         campaign=page_of(campaign, language, today=day),

@@ -20,7 +20,7 @@ from app.letters.joint.models import JointLetter, Signature
 from app.letters.values import place
 from app.supporters.models import Supporter
 
-PAGE = 500
+PAGE = 200
 """Names on a page of the public list."""
 
 
@@ -59,14 +59,17 @@ def in_order(joint: JointLetter) -> tuple[sa.ColumnElement[Any], ...]:
 
 
 def waiting(session: Session, joint: JointLetter) -> list[Signature]:
-    """Return the signatures that no letter has carried yet, in order, each with who it is."""
+    """Return the signatures that no letter has carried yet, in order, each with who it is.
+
+    Whose data are deleted already, long after the campaign, has no name that could be told.
+    """
     query = (
         sa.select(Signature)
         .where(*signed(joint), Signature.letter_id.is_(None))
         .order_by(*in_order(joint))
         .options(joinedload(Signature.supporter))
     )
-    return list(session.scalars(query))
+    return [row for row in session.scalars(query) if row.supporter.name_sealed is not None]
 
 
 def carried_by(session: Session, letter_id: uuid.UUID) -> list[Signature]:
