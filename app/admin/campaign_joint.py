@@ -12,7 +12,7 @@ from flask_wtf import FlaskForm
 from app import clock
 from app.admin.acting import me, my_email
 from app.admin.campaign_forms import JointForm
-from app.admin.campaigns import EDIT, VIEW, bp
+from app.admin.campaigns import EDIT, VIEW, bp, to_campaign
 from app.admin.fields import accepted
 from app.i18n import page_language
 from app.letters import campaign_desk
@@ -102,6 +102,26 @@ def remove_name(campaign_id: uuid.UUID, joint_id: uuid.UUID, signature_id: uuid.
         flash(_("The name is off the letter."), "success")
         return redirect(_names(campaign_id, joint_id), 303)
     return make_response(_remove_page(campaign_id, joint_id, signature_id, form), 422)
+
+
+@bp.get(f"{ONE}/give-up")
+@audience(EDIT)
+def ask_give_up(campaign_id: uuid.UUID, joint_id: uuid.UUID) -> str:
+    """Ask before a joint letter that nobody has signed is deleted."""
+    whole = _whole(campaign_id, joint_id)
+    return render_template("admin/campaigns/joint_give_up.html", whole=whole, form=FlaskForm())
+
+
+@bp.post(f"{ONE}/give-up")
+@audience(EDIT)
+def give_up(campaign_id: uuid.UUID, joint_id: uuid.UUID) -> ResponseReturnValue:
+    """Delete a joint letter that nobody has signed."""
+    form = FlaskForm()
+    if accepted(form, lambda: desk.give_up(campaign_id, joint_id, actor=me(), now=clock.now())):
+        flash(_("The joint letter is deleted."), "success")
+        return to_campaign(campaign_id)
+    whole = _whole(campaign_id, joint_id)
+    return make_response(render_template("admin/campaigns/joint_give_up.html", whole=whole, form=form), 422)
 
 
 @bp.get(f"{ONE}/dispatch")

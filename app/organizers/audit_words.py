@@ -61,6 +61,7 @@ ACTIONS = {
     "campaign.review_asked": _l("asked for a second reader of a letter"),
     "campaign.letter_published": _l("published a version of a letter"),
     "joint.opened": _l("began a joint letter"),
+    "joint.given_up": _l("gave up a joint letter that nobody had signed"),
     "joint.viewed": _l("read the names under a joint letter"),
     "joint.signature_removed": _l("took a name off a joint letter"),
     "joint.dispatched": _l("sent a joint letter"),

@@ -11,9 +11,10 @@ from app.database import db
 from app.letters.joint.models import JointLetter
 from tests.admin.test_campaigns import send
 from tests.factories.campaigns import TemplateFactory, store_campaign
-from tests.factories.joint import BODY, sign_and_confirm, the_joint
+from tests.factories.joint import BODY, begin, sign_and_confirm, sign_joint, the_joint
 from tests.factories.letters import copies
 from tests.factories.organizers import desk_of
+from tests.factories.storage import counts
 from tests.support.client import CheckingClient
 from tests.support.pages import Page
 
@@ -68,6 +69,21 @@ def test_from_its_beginning_to_its_dispatch(desk: CheckingClient, app: Flask) ->
     assert desk.get(f"/admin/letters/{letter}").status_code == 200
     assert "1. Alpha" in desk.get(f"/admin/letters/{letter}/personal").text
     assert desk.get("/admin/letters").status_code == 200
+
+
+def test_one_begun_by_mistake_can_be_given_up_until_somebody_has_signed(
+    desk: CheckingClient, app: Flask
+) -> None:
+    place, joint = begun(desk, app)
+    with app.app_context(), app.test_request_context():
+        sign_joint(joint)
+    assert "The joint letter is deleted." in send(desk, f"{place}/give-up", {}).text
+    with app.app_context():
+        assert not {"joint_letters", "signatures"} & counts().keys()
+        again = begin(db.session.scalars(select(Campaign.slug)).one(), "joint").id
+        sign_and_confirm(the_joint(again))
+    refused = send(desk, f"{place.rpartition('/')[0]}/{again}/give-up", {}, 422)
+    assert "Somebody has signed it" in refused.text
 
 
 def token_of(html: str) -> str:

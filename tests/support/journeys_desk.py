@@ -250,6 +250,9 @@ def make_joint_letter(tab: Page, site: DevelopmentSite) -> Iterator[str]:
     follow(tab, tab.get_by_role("button", name="Begin it"))
     joint = tab.url
     yield "joint"
+    follow(tab, tab.get_by_role("link", name="Begun by mistake"))
+    yield "joint-give-up"
+    open_page(tab, joint)
     follow(tab, tab.get_by_role("link", name="Its public page"))
     yield "joint-nobody-yet"
     yield from _sign(tab, site)

@@ -19,6 +19,7 @@ from app.campaigns.reading import AudienceOffice
 from app.campaigns.texts import text
 from app.database import db, transaction
 from app.errors import NotFound, Refused
+from app.letters.joint.confirming import delete_signatures
 from app.letters.joint.dispatch import find
 from app.letters.joint.following import withdraw
 from app.letters.joint.models import JointLetter, Signature
@@ -125,6 +126,23 @@ def open_joint(
             raise Refused(_("One of the chosen offices does not belong to this campaign."), "offices")
         check_wording(snapshot, joint, day=now.date())
         note(session, "joint.opened", campaign, actor=actor, now=now, letter=version.template.key)
+
+
+def give_up(campaign_id: uuid.UUID, joint_id: uuid.UUID, *, actor: str, now: datetime) -> None:
+    """Delete a joint letter that was begun by mistake, with signatures that nobody has confirmed.
+
+    Raises:
+        NotFound: the campaign has no such joint letter.
+        Refused: somebody has signed it, or it is history.
+    """
+    with transaction() as session:
+        joint = find(session, campaign_id, joint_id, for_update=True)
+        given = list(session.scalars(sa.select(Signature).where(Signature.joint_letter_id == joint.id)))
+        if joint.status != "open" or any(row.confirmed_at is not None for row in given):
+            raise Refused(_("Somebody has signed it: it cannot be given up any more."))
+        delete_signatures(session, given)
+        session.delete(joint)
+        note(session, "joint.given_up", find_campaign(session, campaign_id), actor=actor, now=now)
 
 
 def joint_lines(campaign_id: uuid.UUID, language: str) -> list[JointLine]:
