@@ -56,8 +56,8 @@ class TestSeeds:
     def test_one_letter_of_a_campaign_is_one_page(self, app_context: Flask, poppler: Poppler) -> None:
         for letter in campaign_letters(DAY):
             pages = poppler.info(pdf(_sheet(letter)))["Pages"]
-            # Armenian and Russian take more room; these are drafts that somebody still has to shorten.
-            assert pages == "1" or letter.language in {"hy", "ru"}, letter.name
+            # Other languages take more room than English, and own words come on top.
+            assert pages == "1" or (pages == "2" and letter.language != "en"), letter.name
 
 
 def _sheet(letter: SeededLetter) -> Sheet:
