@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from flask import flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from flask_wtf import FlaskForm
 
 from app import clock
@@ -19,6 +20,7 @@ from app.campaigns import versions
 from app.campaigns.models import LetterTemplate
 from app.i18n import page_language
 from app.letters import campaign_desk
+from app.letters.trying import send_to_oneself
 from app.letters.values import PLAIN_NAMES
 from app.organizers import accounts
 from app.security.guard import audience
@@ -84,6 +86,25 @@ def ask_review(campaign_id: uuid.UUID, template_id: uuid.UUID, number: int) -> R
     form = PublishForm()
     if accepted(form, lambda: versions.ask_for_review(whole.version.id, actor=me(), now=clock.now())):
         flash(_("It waits for a second reader."), "success")
+        return _to_version(template, number)
+    return make_response(_version_page(template, number, form), 422)
+
+
+@bp.post(f"{VERSION}/try")
+@audience(EDIT)
+def try_it(campaign_id: uuid.UUID, template_id: uuid.UUID, number: int) -> ResponseReturnValue:
+    """Send a version to the organizer who looks at it, as each office would get it."""
+    template = campaign_desk.letter(campaign_id, template_id)
+    form = PublishForm()
+    sent: list[int] = []
+    if accepted(
+        form,
+        lambda: sent.append(send_to_oneself(template, number, to=my_email(), actor=me(), now=clock.now())),
+    ):
+        flash(
+            ngettext("One mail is on its way to you.", "%(num)s mails are on their way to you.", sent[0]),
+            "success",
+        )
         return _to_version(template, number)
     return make_response(_version_page(template, number, form), 422)
 

@@ -58,6 +58,7 @@ ACTIONS = {
     "campaign.ended": _l("ended a campaign"),
     "campaign.letter_saved": _l("saved a version of a letter"),
     "campaign.letter_restored": _l("restored an older version of a letter"),
+    "campaign.letter_tried": _l("sent a letter to themselves, to try it"),
     "campaign.review_asked": _l("asked for a second reader of a letter"),
     "campaign.letter_published": _l("published a version of a letter"),
     "joint.opened": _l("began a joint letter"),

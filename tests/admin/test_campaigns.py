@@ -12,6 +12,7 @@ from app import clock
 from app.campaigns.models import Campaign, LetterTemplate
 from app.campaigns.offering import offered_version
 from app.database import db, transaction
+from app.delivery.models import Delivery
 from tests.factories.campaigns import store_campaign
 from tests.factories.evidence import ContentRuleFactory
 from tests.factories.organizers import desk_of
@@ -93,6 +94,19 @@ def test_a_letter_is_written_checked_and_shown_as_each_office_gets_it(
         offered = offered_version(letter, now=clock.now())
         assert offered is not None
         assert offered.number == 3
+
+
+def test_an_organizer_gets_the_letter_as_each_office_would(desk: CheckingClient, app: Flask) -> None:
+    with app.app_context():
+        store_campaign()
+        campaign = db.session.scalars(select(Campaign)).one()
+        path = f"/admin/campaigns/{campaign.id}/letters/{campaign.templates[0].id}/1"
+    assert "2 mails are on their way to you." in send(desk, path, {}, button="/try").text
+    with app.app_context():
+        mails = db.session.scalars(select(Delivery).where(Delivery.kind == "notice")).all()
+        (address,) = {mail.envelope_to for mail in mails}
+        assert address.endswith("@desk.example")
+        assert all("I ask you to have the sluice opened." in mail.text for mail in mails)
 
 
 def test_words_that_no_letter_may_use_are_told_with_what_to_write_instead(
