@@ -56,7 +56,7 @@ def test_an_office_is_added_and_written_to(site: DevelopmentSite, page: Page) ->
     assert office.ask_text in letter
     assert office.holder in str(parsed(mail)["To"])
 
-    follow(page, page.get_by_role("link", name="Letters"))
+    follow(page, page.get_by_role("link", name="Letters", exact=True))
     row = page.get_by_role("row").filter(has_text=office.title)
     expect(row).to_contain_text("Accepted")
     follow(page, row.get_by_role("link"))
