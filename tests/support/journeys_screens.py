@@ -17,7 +17,14 @@ from tests.support.browser import executable, launched
 from tests.support.databases import SqliteBackend
 from tests.support.journeys import Supporter, development_site, long_winded
 from tests.support.journeys_axe import EVERY_APPEARANCE, appearances
-from tests.support.journeys_tour import Stop, desk_tour, failing_site, failing_tour, public_tour
+from tests.support.journeys_tour import (
+    DESK_TOURS,
+    Stop,
+    desk_tour,
+    failing_site,
+    failing_tour,
+    public_tour,
+)
 
 RESULTS = Path(__file__).resolve().parents[2] / "test-results" / "screens"
 
@@ -50,9 +57,10 @@ def _take_all(browser: Browser, scratch: Path, folder: Path) -> None:
             tab = browser.new_page()
             take_pictures(tab, public_tour(tab, site, supporter), folder, before)
             tab.close()
-        tab = browser.new_page()
-        take_pictures(tab, desk_tour(tab, site), folder)
-        tab.close()
+        for name in DESK_TOURS:
+            tab = browser.new_page()
+            take_pictures(tab, desk_tour(name, tab, site), folder)
+            tab.close()
     with failing_site(scratch / "failing", _migrated(scratch)) as address:
         tab = browser.new_page()
         take_pictures(tab, failing_tour(tab, address), folder)
