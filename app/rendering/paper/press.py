@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from importlib import resources
@@ -34,10 +34,10 @@ def pdf(*sheets: Sheet) -> bytes:
     The same sheets always give the same bytes.
     """
     try:
-        return _fitted(sheets, "accessible")
+        return _fitted(_guessed(sheets), sheets[0].title, "accessible")
     except typst.TypstError:
         # What none of the fonts has, such as an emoji, has no place in a PDF/UA: a box is printed.
-        return _fitted(sheets, "tagged")
+        return _fitted(_guessed(sheets), sheets[0].title, "tagged")
 
 
 def bundle(sheets: Iterable[Sheet]) -> bytes:
@@ -47,29 +47,73 @@ def bundle(sheets: Iterable[Sheet]) -> bytes:
         sheets: the letters in their order, taken one by one: they need not all be in memory.
     """
     given = iter(sheets)
-    setting: deque[Future[bytes]] = deque()
+    setting: deque[Future[list[_Part]]] = deque()
     # While typst works it lets other threads run: a chunk is set while the one before it is put in.
     with PdfWriter() as writer, ThreadPoolExecutor(AT_ONCE) as pool:
         while chunk := list(islice(given, CHUNK)):
-            setting.append(pool.submit(_fitted, chunk, "plain"))
+            setting.append(pool.submit(_in_parts, chunk))
             if len(setting) > AT_ONCE:
-                writer.append(io.BytesIO(setting.popleft().result()), import_outline=False)
+                _put_in(writer, setting.popleft().result())
         for rest in setting:
-            writer.append(io.BytesIO(rest.result()), import_outline=False)
+            _put_in(writer, rest.result())
         made = io.BytesIO()
         writer.write(made)
     return made.getvalue()
 
 
-def _fitted(sheets: Sequence[Sheet], making: Making) -> bytes:
-    """Set letters, each in the largest size in which it goes onto one page."""
+_Part = tuple[int, int, bytes]
+"""Pages of a document that was set: from, up to (not included), of which one."""
+
+
+def _put_in(writer: PdfWriter, parts: list[_Part]) -> None:
+    readers = {id(made): PdfReader(io.BytesIO(made)) for _begin, _end, made in parts}
+    for begin, end, made in parts:
+        writer.append(readers[id(made)], pages=(begin, end), import_outline=False)
+
+
+def _in_parts(sheets: Sequence[Sheet]) -> list[_Part]:
+    """Set letters for the printer. Those whose size was guessed wrong are set again, and take their place."""
+    letters = _guessed(sheets)
+    made = _set(letters, sheets[0].title, "plain")
+    taken = _pages_of_each(made, len(letters))
+    off = [place for place, letter in enumerate(letters) if taken[place] != letter["pages"]]
+    # After the first of them pages are counted wrong, which shows where a letter has several.
+    late = [place for place, took in enumerate(taken) if off and place > off[0] and took > 1]
+    wrong = sorted({*off, *late})
+    again = [letters[place] for place in wrong]
+    sources = dict.fromkeys(range(len(letters)), made)
+    if again:
+        sources |= dict.fromkeys(wrong, _fitted(again, sheets[0].title, "plain"))
+    return list(_parts(letters, sources, taken, made))
+
+
+def _parts(
+    letters: list[dict[str, Any]], sources: dict[int, bytes], taken: list[int], first: bytes
+) -> Iterator[_Part]:
+    at = {id(first): 0}
+    for place, letter in enumerate(letters):
+        source = sources[place]
+        begin = at.get(id(source), 0)
+        yield begin, begin + letter["pages"], source
+        at[id(source)] = begin + letter["pages"]
+        if source is not first:
+            at[id(first)] += taken[place]
+
+
+def _guessed(sheets: Sequence[Sheet]) -> list[dict[str, Any]]:
     letters = [laid_out(sheet) for sheet in sheets]
     for letter in letters:
-        letter.update(size=probable_size(letter), pages=1)
+        size, pages = probable_size(letter)
+        letter.update(size=size, pages=pages)
+    return letters
+
+
+def _fitted(letters: list[dict[str, Any]], title: str, making: Making) -> bytes:
+    """Set letters, each in about the largest size in which it goes onto one page, if it does in any."""
     while True:
-        made = _set(letters, sheets[0].title, making)
-        pages = zip(letters, _pages_of_each(made, len(letters)), strict=True)
-        others = [(letter, took) for letter, took in pages if took != letter["pages"]]
+        made = _set(letters, title, making)
+        taken = zip(letters, _pages_of_each(made, len(letters)), strict=True)
+        others = [(letter, took) for letter, took in taken if took != letter["pages"]]
         if not others:
             return made
         for letter, took in others:
