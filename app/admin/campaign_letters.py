@@ -82,9 +82,9 @@ def show_version(campaign_id: uuid.UUID, template_id: uuid.UUID, number: int) ->
 def ask_review(campaign_id: uuid.UUID, template_id: uuid.UUID, number: int) -> ResponseReturnValue:
     """Say that a draft is ready to be read by somebody else."""
     template = campaign_desk.letter(campaign_id, template_id)
-    whole = campaign_desk.version_whole(template, number, now=clock.now())
+    version = campaign_desk.numbered(template, number)
     form = PublishForm()
-    if accepted(form, lambda: versions.ask_for_review(whole.version.id, actor=me(), now=clock.now())):
+    if accepted(form, lambda: versions.ask_for_review(version.id, actor=me(), now=clock.now())):
         flash(_("It waits for a second reader."), "success")
         return _to_version(template, number)
     return make_response(_version_page(template, number, form), 422)
@@ -114,8 +114,7 @@ def try_it(campaign_id: uuid.UUID, template_id: uuid.UUID, number: int) -> Respo
 def restore(campaign_id: uuid.UUID, template_id: uuid.UUID, number: int) -> ResponseReturnValue:
     """Make a new version of an old one."""
     template = campaign_desk.letter(campaign_id, template_id)
-    whole = campaign_desk.version_whole(template, number, now=clock.now())
-    versions.restore(whole.version.id, actor=me(), now=clock.now())
+    versions.restore(campaign_desk.numbered(template, number).id, actor=me(), now=clock.now())
     flash(_("Restored, as a new version."), "success")
     return show_letter(campaign_id, template_id)
 

@@ -16,7 +16,6 @@ from app.admin.fields import accepted
 from app.campaigns import editing
 from app.i18n import page_language
 from app.letters import campaign_desk, launching
-from app.letters.joint.desk import joint_lines
 from app.security.guard import audience, permission
 
 bp = Blueprint("admin_campaigns", __name__, url_prefix="/admin/campaigns")
@@ -61,12 +60,10 @@ def show(campaign_id: uuid.UUID) -> str:
 
 
 def _show(campaign_id: uuid.UUID, form: FlaskForm) -> str:
+    whole = _whole(campaign_id)
+    missing = campaign_desk.lacking(whole, page_language(), now=clock.now())
     return render_template(
-        "admin/campaigns/show.html",
-        whole=_whole(campaign_id),
-        joint=joint_lines(campaign_id, page_language()),
-        form=form,
-        languages=LANGUAGES,
+        "admin/campaigns/show.html", whole=whole, missing=missing, form=form, languages=LANGUAGES
     )
 
 

@@ -50,14 +50,13 @@ class LetterLine:
 
 @dataclass(frozen=True)
 class CampaignWhole:
-    """A campaign with its letters, offices and facts, and what it lacks."""
+    """A campaign with its letters, offices and facts."""
 
     campaign: Campaign
     title: str
     letters: list[LetterLine]
     offices: list[AudienceOffice]
     facts: list[tuple[Fact, str]]
-    missing: list[str]
 
 
 @dataclass(frozen=True)
@@ -103,8 +102,12 @@ def campaign_whole(campaign_id: uuid.UUID, language: str, *, now: datetime) -> C
         ],
         offices=audience_of(db.session, campaign, language, day=now.date()),
         facts=[(known[key], text(known[key].statement, language)) for key in campaign.facts if key in known],
-        missing=missing(db.session, campaign, language, now=now),
     )
+
+
+def lacking(whole: CampaignWhole, language: str, *, now: datetime) -> list[str]:
+    """Return what a campaign lacks. Apart, because it holds every letter against every office."""
+    return missing(db.session, whole.campaign, language, now=now)
 
 
 def all_facts(language: str) -> list[tuple[str, str, date | None]]:
@@ -127,16 +130,26 @@ def letter(campaign_id: uuid.UUID, template_id: uuid.UUID) -> LetterTemplate:
     return template
 
 
+def numbered(template: LetterTemplate, number: int) -> TemplateVersion:
+    """Return a version of a letter.
+
+    Raises:
+        NotFound: the letter has no version of this number.
+    """
+    found = next((version for version in template.versions if version.number == number), None)
+    if found is None:
+        raise NotFound(_("There is no such version."))
+    return found
+
+
 def version_whole(template: LetterTemplate, number: int, *, now: datetime) -> VersionWhole:
     """Return a version of a letter, compared, checked and tried.
 
     Raises:
         NotFound: the letter has no version of this number.
     """
-    found = {version.number: version for version in template.versions}
-    if number not in found:
-        raise NotFound(_("There is no such version."))
-    version, before = found[number], found.get(number - 1)
+    version = numbered(template, number)
+    before = next((one for one in template.versions if one.number == number - 1), None)
     campaign = template.campaign
     problems = problems_of_template(db.session, campaign, version, day=now.date())
     return VersionWhole(

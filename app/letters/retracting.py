@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
-from sqlalchemy.orm import Session, defer
+from sqlalchemy.orm import Session, defer, load_only
 
 from app.database import db, transaction
 from app.delivery import outbox
@@ -187,6 +187,7 @@ def _waiting(session: Session, name: str) -> list[uuid.UUID]:
             Delivery.template_version_id.in_(versions),
         )
         .order_by(Delivery.id)
+        .options(load_only(Letter.points, Letter.submission_key))
     )
     names = names_leading_to(session, name)
     return [

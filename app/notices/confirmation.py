@@ -1,4 +1,4 @@
-"""The mail that asks a supporter to confirm. It holds none of their text: anybody can type an address."""
+"""The mail that asks to confirm a letter, or a name under one. It holds none of what was typed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from app.delivery.models import Delivery
 from app.i18n.dates import long_date
 from app.notices.sending import message_id, order_notice
 
-NOTICE = "confirmation"
+LETTER = "confirmation"
+SIGNATURE = "signature"
+"""Which text asks: the folders under `templates/email/`."""
 
 
 def order_confirmation(
@@ -25,6 +27,7 @@ def order_confirmation(
     message_key: uuid.UUID,
     language: str,
     now: datetime,
+    notice: str = LETTER,
 ) -> Recipe:
     """Return the mail, for the outbox.
 
@@ -36,9 +39,10 @@ def order_confirmation(
         message_key: what this mail is about; makes its Message-ID the same at every attempt.
         language: of the mail.
         now: the instant of writing.
+        notice: `LETTER` or `SIGNATURE`.
     """
     return order_notice(
-        NOTICE,
+        notice,
         to=to,
         message_key=message_key,
         language=language,
@@ -49,7 +53,7 @@ def order_confirmation(
     )
 
 
-def forget_confirmation(session: Session, message_key: uuid.UUID, notice: str = NOTICE) -> None:
+def forget_confirmation(session: Session, message_key: uuid.UUID, notice: str = LETTER) -> None:
     """Delete a confirmation mail with its journal, in the caller's transaction: the letter is gone.
 
     `notice` is which mail it is: of a letter, or of a name under a joint one.

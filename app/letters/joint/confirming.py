@@ -19,8 +19,7 @@ from app.letters.joint.signing import page_token
 from app.letters.joint.wording import tried
 from app.letters.snapshot import read_snapshot
 from app.letters.wording import Worded
-from app.notices.confirmation import forget_confirmation
-from app.notices.signature import NOTICE
+from app.notices.confirmation import SIGNATURE, forget_confirmation
 from app.security.tokens import hash_token
 from app.supporters.addresses import address_index
 from app.supporters.models import Consent, Supporter
@@ -112,7 +111,7 @@ def decline(token: str, *, never_again: bool, now: datetime) -> None:
         _check(session, signature, now)
         if never_again:
             silence(session, address_index(signature.supporter.email), now=now)
-        forget_confirmation(session, signature.id, NOTICE)
+        forget_confirmation(session, signature.id, SIGNATURE)
         delete_signatures(session, [signature])
 
 

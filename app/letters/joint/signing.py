@@ -28,7 +28,7 @@ from app.letters.writing import (
     consent_rows,
     take_turns,
 )
-from app.notices.signature import order_signature
+from app.notices.confirmation import SIGNATURE, order_confirmation
 from app.security.rate_limits import hit, seconds_left
 from app.security.tokens import derived_token, hash_token, new_token
 from app.supporters.addresses import address_index
@@ -207,7 +207,8 @@ def page_token(signature_id: uuid.UUID) -> str:
 
 def _mail(page: CampaignPage, signature: Signature, signing: Signing, token: str) -> tuple[Base, ...]:
     path = current_app.url_map.bind("").build("public.confirm_signature", {"token": token})
-    mail = order_signature(
+    mail = order_confirmation(
+        notice=SIGNATURE,
         to=signing.writer.email,
         campaign_title=page.title,
         link=f"{current_app.config['REDRESS_SETTINGS'].base_url}{path}",
