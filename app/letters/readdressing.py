@@ -318,7 +318,7 @@ def _address_anew(
     letter = session.get_one(Letter, delivery.letter_id)
     if addressee.contact is None or not letter.supporter.name or not delivery.text:
         return False  # its writer's data are deleted already: it can only be cancelled
-    if states_what_is_withdrawn(delivery):
+    if states_what_is_withdrawn(session, delivery):
         return False  # worded anew it would say something else than its writer confirmed
     office = _office(session, letter, delivery, addressee)
     if office is None:

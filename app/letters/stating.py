@@ -64,7 +64,9 @@ def statements_of(version: TemplateVersion) -> frozenset[str]:
 
 def stated_by(letter: Letter, version: TemplateVersion) -> frozenset[str]:
     """Return which of them one letter names, with the points that it has and the wordings drawn for it."""
-    return _named(source_of(version).drawn(letter.points or (), letter.submission_key.bytes))
+    # The wordings of a joint letter are drawn once, for all that carry it (`joint.wording`).
+    key = letter.joint_letter_id or letter.submission_key
+    return _named(source_of(version).drawn(letter.points or (), key.bytes))
 
 
 def _named(texts: Iterable[str]) -> frozenset[str]:
@@ -115,13 +117,14 @@ def undecided(session: Session, delivery: Delivery, stops: Collection[Stop]) -> 
         if stop.since is not None and delivery.created_at >= stop.since:
             continue
         if named is None:
-            named = _named_in(session, delivery)
+            named = named_in(session, delivery)
         if stop.name in named and not _decided_since(session, delivery, stop):
             return stop.reason
     return ""
 
 
-def _named_in(session: Session, delivery: Delivery) -> frozenset[str]:
+def named_in(session: Session, delivery: Delivery) -> frozenset[str]:
+    """Return which facts, people and measures one copy of a letter names."""
     letter = session.get_one(Letter, delivery.letter_id)
     return stated_by(letter, session.get_one(TemplateVersion, delivery.template_version_id))
 

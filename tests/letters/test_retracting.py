@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections import Counter
 from datetime import timedelta
 
@@ -10,6 +11,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from app import clock
+from app.campaigns.models import TemplateVersion
 from app.database import db
 from app.delivery.models import Delivery
 from app.errors import NotFound, Refused
@@ -17,6 +19,9 @@ from app.evidence.models import Fact, Person
 from app.letters import readdressing, retracted, retracting
 from app.letters.dispatch import must_be_held
 from app.letters.following import agree_to, corrections, follow
+from app.letters.models import Letter
+from app.letters.stating import stated_by
+from app.rendering.points import draw
 from app.security.audit import AuditEntry
 from tests.delivery.working import FakeServer, drain
 from tests.factories.campaigns import TemplateFactory, reword, store_campaign
@@ -190,6 +195,16 @@ def test_only_letters_that_have_the_point_which_states_it_are_held(app_context: 
     assert states() == {("held", WITHDRAWN): 1, ("queued", ""): 1}
     assert len(send(app_context)) == 1, "the last look lets the other one go"
     assert states() == {("held", WITHDRAWN): 1, ("accepted", ""): 1}
+
+
+@pytest.mark.backends("sqlite")  # no row is written
+def test_what_a_joint_letter_states_follows_from_the_joint_letter(app_context: Flask) -> None:
+    texts = ["{{ fact.wells.text }}", "{{ fact.mills.text }}"]
+    version = TemplateVersion(subject="x", body="{{ wording.opening }}", wordings={"opening": texts})
+    for joint in (uuid.uuid4() for _letter in range(12)):
+        carrier = Letter(joint_letter_id=joint, submission_key=uuid.uuid4())
+        drawn = ("fact.wells", "fact.mills")[draw("wording.opening", 2, joint.bytes)]
+        assert stated_by(carrier, version) == {drawn}
 
 
 def test_a_held_letter_is_not_addressed_anew_with_another_fact_in_it(app_context: Flask, slug: str) -> None:
