@@ -47,6 +47,11 @@ class Settings:
         test_now: where the clock starts, in `test` only.
         trusted_proxies: how many reverse proxies in front may be believed (X-Forwarded-*).
         site_name: what the site calls itself.
+        pace_domain: letters to one mail domain in any minute, 0 for no limit.
+        pace_connections: workers that may hand letters to one domain at once.
+        pace_notices: mails in our own name to one domain in any minute, 0 for no limit.
+        pace_campaign: letters of one campaign in any hour, 0 for no limit.
+        metrics_token: opens /metrics to whoever sends it; without one, only this machine.
     """
 
     env: Environment
@@ -61,6 +66,11 @@ class Settings:
     test_now: datetime | None = None
     trusted_proxies: int = 0
     site_name: str = "Redress"
+    pace_domain: int = 0
+    pace_connections: int = 1
+    pace_notices: int = 0
+    pace_campaign: int = 0
+    metrics_token: str | None = None
 
     @property
     def maildir(self) -> Path:
@@ -100,6 +110,13 @@ class Settings:
             test_now=_test_now(read, env),
             trusted_proxies=read.whole_number("REDRESS_TRUSTED_PROXIES", 0),
             site_name=_site_name(read),
+            # REDRESS_PACE_DOMAIN, _CONNECTIONS, _NOTICES, _CAMPAIGN: how fast mails leave. Where no real
+            # office is written to (development, tests), nothing waits unless it is asked to.
+            pace_domain=read.whole_number("REDRESS_PACE_DOMAIN", 20 if env == "production" else 0),
+            pace_connections=max(1, read.whole_number("REDRESS_PACE_CONNECTIONS", 1)),
+            pace_notices=read.whole_number("REDRESS_PACE_NOTICES", 600 if env == "production" else 0),
+            pace_campaign=read.whole_number("REDRESS_PACE_CAMPAIGN", 0),
+            metrics_token=_metrics_token(read),
         )
 
 
@@ -183,6 +200,14 @@ def _site_name(read: _Reader) -> str:
     value = read.text("REDRESS_SITE_NAME", "Redress")
     if not value.isprintable() or "=?" in value or len(value) > 80:
         raise SettingsError("REDRESS_SITE_NAME must be one line of 80 characters at most, without “=?”.")
+    return value
+
+
+def _metrics_token(read: _Reader) -> str | None:
+    # REDRESS_METRICS_TOKEN: what whoever reads /metrics from another machine sends as Bearer.
+    value = read.optional("REDRESS_METRICS_TOKEN")
+    if value is not None and (len(value) < 20 or not value.isascii()):
+        raise SettingsError("REDRESS_METRICS_TOKEN must have at least 20 characters, all of them ASCII.")
     return value
 
 

@@ -3,6 +3,7 @@
 from app import content
 from app.campaigns import models as campaigns
 from app.delivery import models as delivery
+from app.delivery import pacing, stops
 from app.evidence import models as evidence
 from app.letters import models as letters
 from app.letters.joint import models as joint_letters
@@ -26,9 +27,11 @@ __all__ = [
     "letters",
     "options",
     "organizers",
+    "pacing",
     "rate_limits",
     "recipients",
     "silence",
+    "stops",
     "supporters",
     "uploads",
 ]

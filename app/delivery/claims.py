@@ -18,16 +18,21 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
 from app.database import db, transaction
-from app.delivery import causes
+from app.delivery import causes, pacing
 from app.delivery.attempts import begin_attempt
 from app.delivery.envelope import BrokenEnvelope, Composer, Envelope, nothing_to_compose
+from app.delivery.limits import UNLIMITED, Limits
 from app.delivery.models import Delivery
+from app.delivery.pacing import Due
 from app.delivery.states import DUE, Locked, lock, move
+from app.delivery.stops import stopped
 
 WORKER = "worker"
 """The actor of changes that a worker makes; which one it was, the attempt says."""
 
 LONGEST_LEASE: Final = timedelta(hours=1)
+WIDE: Final = 500
+"""How many are looked at once where none of the first may leave yet."""
 
 DispatchCheck = Callable[[Session, Delivery], str]
 """Looks once more before a mail leaves. Returns "", or the cause for which it must be held instead."""
@@ -55,6 +60,8 @@ class InHand:
     delivery_id: uuid.UUID
     worker: str
     number: int
+    kind: str
+    domain: str
     _sealed: Delivery
 
     def envelope(self, compose: Composer = nothing_to_compose) -> Envelope:
@@ -90,41 +97,58 @@ def run_out(now: datetime) -> ColumnElement[bool]:
     return or_(Delivery.lease_until < now, Delivery.lease_until > now + LONGEST_LEASE)
 
 
-def claim(*, worker: str, limit: int, now: datetime, lease: timedelta) -> list[Claim]:
+def claim(
+    *, worker: str, limit: int, now: datetime, lease: timedelta, limits: Limits = UNLIMITED
+) -> list[Claim]:
     """Lease what is due to one worker: first by priority, then by time.
+
+    What is stopped is passed over. What is due but must wait for its turn gets the instant at which that
+    should come, and is not due any more.
 
     Args:
         worker: its name.
         limit: how many at most.
         now: the instant.
         lease: how long the worker may be silent about them; less than `LONGEST_LEASE`.
+        limits: how fast mails may leave.
 
     Returns:
-        The claims; no other worker gets any of them before the lease is over or given back.
+        The claims; no other worker gets any of them before the lease is over or given back. None
+        only if nothing may leave now.
     """
-    columns = (Delivery.id, Delivery.kind, Delivery.domain)
-    query = select(*columns).where(*due(now)).order_by(Delivery.priority, Delivery.due_at).limit(limit)
     with db.sessionmaker() as session:  # to look costs nothing; to ask for the write lock does
+        may = (*due(now), *stopped(session).conditions())
+        query = select(*pacing.COLUMNS).where(*may).order_by(Delivery.priority, Delivery.due_at)
         if session.execute(query.limit(1)).first() is None:
             return []
-    with transaction() as session:
-        rows = session.execute(query.with_for_update(skip_locked=True)).all()
-        ids = [row.id for row in rows]
-        values = {"leased_by": worker, "lease_until": now + lease}
-        session.execute(update(Delivery).where(Delivery.id.in_(ids)).values(values))
-    return [Claim(delivery_id=id_, worker=worker, kind=kind, domain=domain) for id_, kind, domain in rows]
+    many = limit
+    while True:
+        with transaction() as session:
+            rows = [Due(*row) for row in session.execute(query.limit(many).with_for_update(skip_locked=True))]
+            granted, later = pacing.allot(session, rows, worker=worker, now=now, limits=limits, most=limit)
+            pacing.defer(session, later)
+            values = {"leased_by": worker, "lease_until": now + lease}
+            ids = [row.id for row in granted]
+            session.execute(update(Delivery).where(Delivery.id.in_(ids)).values(values))
+        if granted or not rows:
+            break
+        many = WIDE
+    return [Claim(delivery_id=row.id, worker=worker, kind=row.kind, domain=row.domain) for row in granted]
 
 
 def begin(one: Claim, *, now: datetime, check: DispatchCheck = nothing_to_check) -> InHand | None:
     """Begin the attempt of a claim.
 
     Returns:
-        The attempt; None if the delivery was taken back or held meanwhile, or is held now because
-        of what `check` found, or is no longer this worker's.
+        The attempt; None if the delivery was taken back, stopped or held meanwhile, or is held now
+        because of what `check` found, or is no longer this worker's.
     """
     with transaction() as session:
         row = lock(session, one.delivery_id)
         if row is None or not _is_good(one, row):
+            return None
+        if is_stopped(session, one.delivery_id):
+            _give_back(session, row)
             return None
         held = "" if check is nothing_to_check else check(session, session.get_one(Delivery, row.id))
         if held:
@@ -133,11 +157,37 @@ def begin(one: Claim, *, now: datetime, check: DispatchCheck = nothing_to_check)
         number = row.attempt_count + 1
         move(session, row, "sending", now=now, cause=causes.BEGUN, actor=WORKER, attempt_count=number)
         begin_attempt(session, row.id, number, worker=one.worker, now=now)
-        return InHand(delivery_id=row.id, worker=one.worker, number=number, _sealed=_sealed(session, row.id))
+        return InHand(
+            delivery_id=row.id,
+            worker=one.worker,
+            number=number,
+            kind=one.kind,
+            domain=one.domain,
+            _sealed=_sealed(session, row.id),
+        )
 
 
 def _is_good(one: Claim, row: Locked) -> bool:
     return row.leased_by == one.worker and row.state in DUE
+
+
+_SCOPE = select(Delivery.kind, Delivery.campaign_id, Delivery.recipient_id).where(
+    Delivery.id == bindparam("delivery")
+)
+
+
+def is_stopped(session: Session, delivery_id: uuid.UUID) -> bool:
+    """Whether a stop that is on as of this transaction keeps a delivery back."""
+    what = stopped(session)
+    if not what:
+        return False
+    kind, campaign_id, recipient_id = session.execute(_SCOPE, {"delivery": delivery_id}).one()
+    return what.holds(kind, campaign_id=campaign_id, recipient_id=recipient_id)
+
+
+def _give_back(session: Session, row: Locked) -> None:
+    free = {"leased_by": None, "lease_until": None}
+    session.execute(update(Delivery).where(Delivery.id == row.id).values(free))
 
 
 _SEALED = (

@@ -29,6 +29,7 @@ class Hand:
         check: looks once more before a mail leaves.
         compose: makes the mails in our own name.
         stop: set when the worker is to end.
+        watch: whether to remember how domains answer.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Hand:
         check: DispatchCheck,
         compose: Composer,
         stop: threading.Event,
+        watch: bool = False,
     ) -> None:
         self._senders = senders
         self._persist = persist
@@ -49,6 +51,7 @@ class Hand:
         self._check = check
         self._compose = compose
         self._stop = stop
+        self._watch = watch
         self._sender: Sender | None = None
 
     def deliver(self, one: Claim) -> Outcome | None:
@@ -65,7 +68,9 @@ class Hand:
             return None
         outcome = self._send(in_hand)
         jitter = self._chance.random()
-        recorded = self._persist(lambda: journal.record(in_hand, outcome, now=self._now(), jitter=jitter))
+        recorded = self._persist(
+            lambda: journal.record(in_hand, outcome, now=self._now(), jitter=jitter, watch=self._watch)
+        )
         _tell(in_hand, outcome, recorded=recorded)
         return outcome
 

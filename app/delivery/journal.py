@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 from app.database import transaction
 from app.delivery import causes, retries
 from app.delivery.attempts import end_attempt, is_dot_pending, mark_dot
-from app.delivery.claims import WORKER, InHand
+from app.delivery.breaker import note_answer
+from app.delivery.claims import WORKER, InHand, is_stopped
 from app.delivery.models import Attempt
 from app.delivery.senders.base import SESSION_STEPS, Outcome
 from app.delivery.states import Locked, lock, move
@@ -29,17 +30,18 @@ def mark_dot_pending(in_hand: InHand, *, now: datetime) -> bool:
     """Make durable that the final dot is about to be sent.
 
     Returns:
-        Whether it may be sent; False if the delivery was taken back or is no longer this worker's.
+        Whether it may be sent; False if the delivery was taken back or stopped, or is no longer this
+        worker's.
     """
     with transaction() as session:
         row = lock(session, in_hand.delivery_id)
-        if row is None or not _is_mine(row, in_hand):
+        if row is None or not _is_mine(row, in_hand) or is_stopped(session, row.id):
             return False
         mark_dot(session, row.id, in_hand.number, now=now)
         return True
 
 
-def record(in_hand: InHand, outcome: Outcome, *, now: datetime, jitter: float) -> bool:
+def record(in_hand: InHand, outcome: Outcome, *, now: datetime, jitter: float, watch: bool = False) -> bool:
     """Journal how an attempt ended and move the delivery on.
 
     Args:
@@ -47,6 +49,7 @@ def record(in_hand: InHand, outcome: Outcome, *, now: datetime, jitter: float) -
         outcome: what the sender says.
         now: the instant.
         jitter: in [0, 1), spreads the next attempts of mails that were refused together.
+        watch: whether to remember how the domain answered (see `breaker`).
 
     Returns:
         Whether it was recorded; False if the attempt is not this worker's any more. Recording the
@@ -62,6 +65,8 @@ def record(in_hand: InHand, outcome: Outcome, *, now: datetime, jitter: float) -
             outcome = lawful(outcome)
         end_attempt(session, row.id, in_hand.number, outcome, now=now)
         _move_on(session, row, outcome, now, jitter)
+        if watch and in_hand.kind == "letter":
+            note_answer(session, in_hand.domain, outcome, now=now, jitter=jitter)
         return True
 
 

@@ -51,7 +51,8 @@ class Delivery(Base):
     attempt; `text` is the letter as a person reads it. A notice may have a `recipe` instead, from
     which it is composed as it leaves (`envelope.Recipe`). `attempt_count` counts attempts that were
     begun, `change_count` entries of the journal. `due_at` is when it may leave, while it waits for
-    that. `leased_by` and `lease_until` say which worker has claimed it: a claimed delivery stays
+    that; `slot_at` says the same where pacing gave it that instant. `campaign_id` is for stops and
+    pacing; rows that an older version wrote have none. `leased_by` and `lease_until` say which worker has claimed it: a claimed delivery stays
     `queued` until its attempt begins.
     """
 
@@ -79,6 +80,13 @@ class Delivery(Base):
             sqlite_where=sa.text(IN_HAND),
             postgresql_where=sa.text(IN_HAND),
         ),
+        sa.Index(
+            "ix_deliveries_line",
+            "domain",
+            "due_at",
+            sqlite_where=sa.text(DUE),
+            postgresql_where=sa.text(DUE),
+        ),
         sa.Index("ix_deliveries_newest", "created_at", "id"),
         sa.Index("ix_deliveries_newest_in_state", "state", "created_at", "id"),
     )
@@ -90,6 +98,7 @@ class Delivery(Base):
     holder_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("holders.id", ondelete="SET NULL"))
     contact_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("contacts.id", ondelete="SET NULL"))
     template_version_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("template_versions.id"))
+    campaign_id: Mapped[uuid.UUID | None]
     position: Mapped[int] = mapped_column(default=0)
     state: Mapped[str] = mapped_column(sa.String(24))
     state_at: Mapped[datetime]
@@ -98,6 +107,7 @@ class Delivery(Base):
     due_at: Mapped[datetime | None]
     attempt_count: Mapped[int] = mapped_column(default=0)
     change_count: Mapped[int] = mapped_column(default=0)
+    slot_at: Mapped[datetime | None]
     leased_by: Mapped[str | None] = mapped_column(sa.String(120))
     lease_until: Mapped[datetime | None]
     domain: Mapped[str] = mapped_column(sa.String(255), default="")

@@ -19,6 +19,7 @@ from app.delivery import causes, claims, presence, retries
 from app.delivery.claims import Claim, DispatchCheck, nothing_to_check
 from app.delivery.envelope import Composer, nothing_to_compose
 from app.delivery.hand import Hand
+from app.delivery.limits import UNLIMITED, Limits
 from app.delivery.patience import DATABASE_TROUBLE, Pause, Persistence
 from app.delivery.processes import Process, is_alive
 from app.delivery.pulse import Pulse, working_in
@@ -68,6 +69,7 @@ class Worker:
         check: looks once more before a mail leaves.
         compose: makes the mails in our own name from what is stored of them.
         pace: how it spends its time.
+        limits: how fast mails may leave, this worker and all others together.
     """
 
     def __init__(
@@ -82,6 +84,7 @@ class Worker:
         check: DispatchCheck = nothing_to_check,
         compose: Composer = nothing_to_compose,
         pace: Pace = PACE,
+        limits: Limits = UNLIMITED,
     ) -> None:
         self._app = app
         self._senders = senders
@@ -92,6 +95,7 @@ class Worker:
         self._check = check
         self._compose = compose
         self._pace = pace
+        self._limits = limits
 
     def run(self, stop: threading.Event, *, drain: bool = False) -> None:
         """Deliver what is due until `stop` is set or, with `drain`, until nothing is due any more.
@@ -120,6 +124,7 @@ class Worker:
             check=self._check,
             compose=self._compose,
             stop=stop,
+            watch=self._limits.letters > 0,
         )
         pulse = Pulse(
             app=self._app,
@@ -130,7 +135,9 @@ class Worker:
             lease=self._pace.lease,
         )
         pause = Pause(first=self._pace.first_pause, longest=self._pace.longest_pause, chance=self._chance)
-        return Shift(self._name, stop, self._now, self._chance, self._pace, persist, hand, pulse, pause)
+        return Shift(
+            self._name, stop, self._now, self._chance, self._pace, self._limits, persist, hand, pulse, pause
+        )
 
 
 @dataclass
@@ -142,6 +149,7 @@ class Shift:
     now: Callable[[], datetime]
     chance: random.Random
     pace: Pace
+    limits: Limits
     persist: Persistence
     hand: Hand
     pulse: Pulse
@@ -200,7 +208,9 @@ class Shift:
             self._server_back()
 
     def _claim(self, limit: int) -> deque[Claim]:
-        claim = partial(claims.claim, worker=self.name, limit=limit, lease=self.pace.lease)
+        claim = partial(
+            claims.claim, worker=self.name, limit=limit, lease=self.pace.lease, limits=self.limits
+        )
         return deque(self.persist(lambda: claim(now=self.now())))
 
     def _look_around(self) -> None:

@@ -289,6 +289,7 @@ def _copies(submission: _Submission, letter: Letter) -> list[Delivery]:
             letter_id=letter.id,
             recipient_id=office.addressee.recipient.id,
             template_version_id=version_for(office, letter.language, now=now).id,
+            campaign_id=letter.campaign_id,
             position=place,
             state="awaiting_confirmation",
             state_at=submission.now,

@@ -42,7 +42,8 @@ class Recipient(Content, Base):
     `edited_at` is set when an organizer changes the row, `imported_at` when an import does; loading seeds
     leaves such rows alone.
     `area` is what it represents; `daily_limit` (letters a day, None: no limit of its own) and `rhythm`
-    (each letter by itself, or one digest a day) are its wishes. `origin` names the data set that it
+    (each letter by itself, or one digest a day) are its wishes, and so are `opens_at` and
+    `closes_at`, full hours in `time_zone` between which letters leave (None: always). `origin` names the data set that it
     was imported from, if it was; only a newer edition of that one changes what it is called.
     """
 
@@ -89,6 +90,9 @@ class Recipient(Content, Base):
     daily_limit: Mapped[int | None]
     rhythm: Mapped[str] = mapped_column(sa.String(10), default="single", server_default="single")
     origin: Mapped[str | None] = mapped_column(sa.String(40))
+    opens_at: Mapped[int | None]
+    closes_at: Mapped[int | None]
+    time_zone: Mapped[str | None] = mapped_column(sa.String(60))
 
     area: Mapped[Area | None] = relationship()
     successor: Mapped[Recipient | None] = relationship(remote_side="Recipient.id")

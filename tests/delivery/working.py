@@ -14,6 +14,7 @@ from flask import Flask
 
 from app.delivery.claims import DispatchCheck, nothing_to_check
 from app.delivery.envelope import Envelope
+from app.delivery.limits import UNLIMITED, Limits
 from app.delivery.processes import this_process
 from app.delivery.senders.base import Outcome, SenderFactory
 from app.delivery.senders.server import SmtpServer
@@ -81,25 +82,33 @@ def worker_for(
     now: datetime = NOON,
     pace: Pace = QUICK,
     check: DispatchCheck = nothing_to_check,
+    limits: Limits = UNLIMITED,
+    clock: Callable[[], datetime] | None = None,
 ) -> Worker:
-    """Return a worker with a name of its own, for which it is always `now`."""
+    """Return a worker with a name of its own, for which it is always `now`, or what `clock` says."""
     return Worker(
         app=app,
         senders=senders,
         name=f"worker {next(_numbers)}",
         process=this_process(),
-        now=lambda: now,
+        now=clock or (lambda: now),
         chance=random.Random(1),
         check=check,
         pace=pace,
+        limits=limits,
     )
 
 
 def drain(
-    app: Flask, senders: SenderFactory, *, now: datetime = NOON, check: DispatchCheck = nothing_to_check
+    app: Flask,
+    senders: SenderFactory,
+    *,
+    now: datetime = NOON,
+    check: DispatchCheck = nothing_to_check,
+    limits: Limits = UNLIMITED,
 ) -> None:
     """Let a worker deliver what is due at an instant."""
-    worker_for(app, senders, now=now, check=check).run(threading.Event(), drain=True)
+    worker_for(app, senders, now=now, check=check, limits=limits).run(threading.Event(), drain=True)
 
 
 def smtp_to(url: str, *, seconds: float = 5.0) -> SenderFactory:

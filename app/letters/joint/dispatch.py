@@ -150,6 +150,7 @@ def _send(session: Session, joint: JointLetter, letter: Letter, actor: str, now:
             letter_id=letter.id,
             recipient_id=office.addressee.recipient.id,
             template_version_id=joint.template_version_id,
+            campaign_id=letter.campaign_id,
             position=place,
             state="awaiting_confirmation",
             state_at=now,

@@ -1,0 +1,61 @@
+"""How a domain answers: back-off after a temporary refusal, and a breaker where they pile up.
+
+Only domains whose letters are paced are watched, so that it costs the others nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from app.delivery import retries
+from app.delivery.pacing import PaceLane, letters_lane, lock_lanes
+from app.delivery.senders.base import Outcome
+
+LAST: Final = 50
+"""Answers that are looked at."""
+LEAST: Final = 20
+"""Answers without which nothing is concluded."""
+MOST_REFUSED: Final = 0.1
+FIRST_REST, LONGEST_REST = timedelta(seconds=15), timedelta(minutes=5)
+FIRST_OPENING, LONGEST_OPENING = timedelta(minutes=5), timedelta(hours=1)
+
+
+def note_answer(session: Session, domain: str, outcome: Outcome, *, now: datetime, jitter: float) -> None:
+    """Remember how the mail server answered about a letter to a domain. Part of the caller's transaction.
+
+    Args:
+        session: the transaction that journals the attempt.
+        domain: the recipient's.
+        outcome: the answer; what is none (the connection broke, we broke off) is passed over.
+        now: the instant.
+        jitter: in [0, 1), spreads the ends of rests.
+    """
+    refused = outcome.kind == "temporary" and outcome.code is not None and not outcome.server_away
+    if not refused and outcome.kind not in {"accepted", "permanent"}:
+        return
+    key = letters_lane(domain)
+    lane = lock_lanes(session, [key])[key]
+    lane.answers = (lane.answers + ("4" if refused else "+"))[-LAST:]
+    if refused:
+        _rest(lane, now, jitter)
+    elif lane.is_open:
+        # The probe came through: what was before says nothing any more.
+        lane.answers, lane.is_open, lane.openings, lane.rest_until = "+", False, 0, None
+    elif lane.rest_until is not None:
+        lane.rest_until = None
+    session.flush()
+
+
+def _rest(lane: PaceLane, now: datetime, jitter: float) -> None:
+    answers = lane.answers
+    share = answers.count("4") / len(answers)
+    if lane.is_open or (len(answers) >= LEAST and share > MOST_REFUSED):
+        rest = min(FIRST_OPENING * 2 ** min(lane.openings, 10), LONGEST_OPENING)
+        lane.is_open, lane.openings = True, lane.openings + 1
+    else:
+        in_a_row = len(answers) - len(answers.rstrip("4"))
+        rest = min(FIRST_REST * 2 ** min(in_a_row - 1, 10), LONGEST_REST)
+    lane.rest_until = now + retries.spread(rest, jitter=jitter)

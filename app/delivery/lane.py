@@ -1,0 +1,113 @@
+"""One lane of the way out: so many in any span of so long, and a plan for those who wait. Pure.
+
+What left is remembered as instants, the last `rate` of them; the next may leave when the one `rate`
+places before it is a whole window ago. So no window of that length, wherever it begins, ever holds more,
+and a lane that stood still for a day has saved up no more than one window's worth. Whoever must wait is
+given the instant at which its turn should come, behind all who were given one before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND: Final = timedelta(microseconds=1)
+SECOND: Final = 1_000_000
+PUNCTUAL: Final = 5 * SECOND
+"""Whoever leaves so little after its instant counts as having left then: or each round would begin later."""
+
+Run = list[int]
+"""An instant in microseconds, and how many left then."""
+
+
+def micro(instant: datetime) -> int:
+    """Return an instant as whole microseconds."""
+    return (instant - EPOCH) // MICROSECOND
+
+
+def instant(micros: int) -> datetime:
+    """Return the instant of whole microseconds."""
+    return EPOCH + micros * MICROSECOND
+
+
+@dataclass
+class Lane:
+    """A lane as of one look; times are whole microseconds.
+
+    Args:
+        rate: how many may leave in any window; at least 1.
+        window: its length.
+        left: when the last ones left, in order.
+        planned: the instants of the last who left or were told to wait, in order.
+    """
+
+    rate: int
+    window: int
+    left: list[Run] = field(default_factory=list)
+    planned: list[Run] = field(default_factory=list)
+    _displaced: int = 0
+
+    def set_right(self, now: int) -> None:
+        """Forget what left in the future: the clock went back."""
+        self.left = [run for run in self.left if run[0] <= now + PUNCTUAL]
+
+    def wait_until(self, now: int, *, booked: int | None, earliest: int = 0) -> int | None:
+        """Return None if one more may leave now, else the instant at which its turn should come.
+
+        Args:
+            now: the instant.
+            booked: the instant that it was given before and that has come; None for one that is new.
+            earliest: nobody leaves before it.
+        """
+        if booked is None and self.planned and self.planned[-1][0] > now:
+            return self._plan(now, earliest)
+        if max(self._free(0), earliest) <= now:
+            return None
+        if booked is not None and self._displaced < self.rate:
+            # Late through no fault of its own: it need not go behind all others.
+            self._displaced += 1
+            return max(self._free(self._displaced - 1), earliest, now + 1)
+        return self._plan(now, earliest)
+
+    def take(self, now: int, *, booked: int | None) -> None:
+        """Let one leave now."""
+        at = booked if booked is not None and 0 <= now - booked <= PUNCTUAL else now
+        _add(self.left, at, self.rate)
+
+    def _free(self, after: int) -> int:
+        """Return when one may leave, were `after` others to leave as soon as they could."""
+        before = _nth_last(self.left, self.rate - after)
+        return 0 if before is None else before + self.window
+
+    def _plan(self, now: int, earliest: int) -> int:
+        if not self.planned or self.planned[-1][0] <= now:
+            self.planned = [list(run) for run in self.left]
+        before = _nth_last(self.planned, self.rate)
+        last = self.planned[-1][0] if self.planned else 0
+        at = max(now + 1, earliest, last, 0 if before is None else before + self.window)
+        _add(self.planned, at, self.rate)
+        return at
+
+
+def _nth_last(runs: list[Run], number: int) -> int | None:
+    for at, count in reversed(runs):
+        number -= count
+        if number <= 0:
+            return at
+    return None
+
+
+def _add(runs: list[Run], at: int, keep: int) -> None:
+    if runs and runs[-1][0] >= at:
+        runs[-1][1] += 1
+    else:
+        runs.append([at, 1])
+    spare = sum(count for _at, count in runs) - keep
+    while spare > 0:
+        taken = min(spare, runs[0][1])
+        runs[0][1] -= taken
+        spare -= taken
+        if not runs[0][1]:
+            del runs[0]

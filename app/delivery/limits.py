@@ -1,0 +1,76 @@
+"""How fast mails may leave, and when offices want them: what a worker is told before it claims."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+MINUTE: Final = timedelta(minutes=1)
+HOUR: Final = timedelta(hours=1)
+DAY: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wishes:
+    """What an office asks of those who write to it.
+
+    Attributes:
+        daily_limit: letters in any 24 hours, or None.
+        opens, closes: full hours between which letters may leave, in `zone`; both None for always.
+            They may span midnight.
+        zone: the name of its time zone.
+    """
+
+    daily_limit: int | None = None
+    opens: int | None = None
+    closes: int | None = None
+    zone: str = "UTC"
+
+    def opening(self, now: datetime) -> datetime:
+        """Return `now` if letters may leave now, else when they may next."""
+        if self.opens is None or self.closes is None or self.opens == self.closes:
+            return now
+        local = now.astimezone(ZoneInfo(self.zone))
+        by_day = self.opens < self.closes
+        after, before = local.hour >= self.opens, local.hour < self.closes
+        if (after and before) if by_day else (after or before):
+            return now
+        opening = local.replace(hour=self.opens, minute=0, second=0, microsecond=0)
+        if opening <= local:
+            opening += DAY
+        return max(opening.astimezone(now.tzinfo), now)
+
+
+NO_WISHES: Final = Wishes()
+WishesOf = Callable[[uuid.UUID], Wishes]
+
+
+def nobody_wishes(_recipient_id: uuid.UUID) -> Wishes:
+    """Return that an office wishes nothing."""
+    return NO_WISHES
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """How fast mails may leave, all workers together; 0 for as fast as they can.
+
+    Attributes:
+        letters: to one domain, in any minute.
+        connections: workers that hand letters to one domain at once, where `letters` is limited.
+        notices: mails in our own name to one domain, in any minute.
+        campaign: letters of one campaign, in any hour.
+        wishes_of: what an office asks for.
+    """
+
+    letters: int = 0
+    connections: int = 1
+    notices: int = 0
+    campaign: int = 0
+    wishes_of: WishesOf = nobody_wishes
+
+
+UNLIMITED: Final = Limits()
