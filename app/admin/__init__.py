@@ -22,9 +22,12 @@ from app.admin import (
     recipients,
     rules,
     second_looks,
+    stops,
     today,
     welcome,
 )
+from app.i18n import page_language
+from app.letters.stopping import stops_on
 from app.organizers.sign_in import init_sign_in
 
 __all__ = [
@@ -46,6 +49,7 @@ ROOMS = (
     recipients,
     corrections,
     letters,
+    stops,
     held,
     evidence,
     organizers,
@@ -61,3 +65,5 @@ def init_admin(app: Flask) -> None:
     init_sign_in(app)
     for room in ROOMS:
         app.register_blueprint(room.bp)
+    # Asked by the desk's layout only: no page of supporters looks it up.
+    app.context_processor(lambda: {"stops_on": lambda: stops_on(page_language())})

@@ -10,7 +10,7 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, DateField, Field, SelectField, StringField, TextAreaField
+from wtforms import BooleanField, DateField, Field, IntegerField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import StopValidation
 
@@ -87,6 +87,35 @@ class Day(DateField):
         except ValueError:
             self.raw_data = [visible(typed)]
             raise ValueError(_("This is not a date. Write it like 2026-11-21.")) from None
+
+
+class Number(IntegerField):
+    """A whole number, or None where it is left empty; what cannot be read is kept as it was typed.
+
+    Args:
+        label: what it is called.
+        least: the smallest that is taken.
+        most: the largest.
+    """
+
+    def __init__(self, label: Any, least: int, most: int, **more: Any) -> None:
+        super().__init__(label, **more)
+        self.least = least
+        self.most = most
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Read digits."""
+        typed = (valuelist[0] if valuelist else "").strip()
+        self.data = None
+        if not typed:
+            return
+        if not (typed.isascii() and typed.isdecimal() and len(typed) < 10) or not (
+            self.least <= int(typed) <= self.most
+        ):
+            self.raw_data = [visible(typed)]
+            sentence = _("Write a whole number from %(least)s to %(most)s.", least=self.least, most=self.most)
+            raise ValueError(sentence) from None
+        self.data = int(typed)
 
 
 class Tick(BooleanField):

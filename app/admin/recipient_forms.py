@@ -11,7 +11,19 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import HiddenField, SelectField
 
-from app.admin.fields import Codes, Country, Day, Lines, Needed, SourceLines, Tick, line, offered, text
+from app.admin.fields import (
+    Codes,
+    Country,
+    Day,
+    Lines,
+    Needed,
+    Number,
+    SourceLines,
+    Tick,
+    line,
+    offered,
+    text,
+)
 from app.admin.words import ACCEPTS, CHANNELS, COLUMNS, CONFIDENCES, LEVELS, STYLES
 from app.recipients.drafts import ContactDraft, Draft, HolderDraft, OfficeDraft, values_of
 from app.recipients.models import Contact, Holder, Recipient
@@ -77,6 +89,10 @@ class OfficeForm(_Edited):
     confidence = SelectField(COLUMNS["confidence"], choices=offered(CONFIDENCES), default="unverified")
     checked_on = Day(COLUMNS["checked_on"])
     sources = SourceLines(COLUMNS["sources"])
+    daily_limit = Number(COLUMNS["daily_limit"], 0, 100_000)
+    opens_at = Number(COLUMNS["opens_at"], 0, 23)
+    closes_at = Number(COLUMNS["closes_at"], 0, 23)
+    time_zone = line(COLUMNS["time_zone"], 60)
 
     def draft(self) -> OfficeDraft:
         """Return what was filled in."""
@@ -97,6 +113,10 @@ class OfficeForm(_Edited):
             confidence=self.confidence.data,
             checked_on=self.checked_on.data,
             sources=self.sources.data or [],
+            daily_limit=self.daily_limit.data,
+            opens_at=self.opens_at.data,
+            closes_at=self.closes_at.data,
+            time_zone=self.time_zone.data or None,
         )
 
     @classmethod

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 COMMANDS = {
     "serve": "Serve the site.",
     "worker": "Deliver what is due.",
+    "stop": "Let nothing more leave: the site, a campaign, an office.",
+    "resume": "Lift a stop.",
     "db": "Bring the database to the current form.",
     "seed": "Load recipients, facts and campaigns.",
     "recipients": "Import, export and check offices.",

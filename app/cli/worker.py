@@ -81,6 +81,7 @@ def _worker(app: Flask) -> Worker:
     from app.delivery.senders import choose
     from app.delivery.worker import Worker
     from app.letters.dispatch import must_be_held
+    from app.letters.wishes import limits_of
     from app.notices.sending import compose_notice
 
     clock: Clock = app.extensions["redress_clock"]
@@ -93,4 +94,5 @@ def _worker(app: Flask) -> Worker:
         chance=random.Random(),  # noqa: S311 (spreads retries; no secret)
         check=must_be_held,
         compose=compose_notice,
+        limits=limits_of(app.config["REDRESS_SETTINGS"]),
     )

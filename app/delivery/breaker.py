@@ -5,11 +5,14 @@ Only domains whose letters are paced are watched, so that it costs the others no
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.database import db
 from app.delivery import retries
 from app.delivery.pacing import PaceLane, letters_lane, lock_lanes
 from app.delivery.senders.base import Outcome
@@ -59,3 +62,27 @@ def _rest(lane: PaceLane, now: datetime, jitter: float) -> None:
         in_a_row = len(answers) - len(answers.rstrip("4"))
         rest = min(FIRST_REST * 2 ** min(in_a_row - 1, 10), LONGEST_REST)
     lane.rest_until = now + retries.spread(rest, jitter=jitter)
+
+
+@dataclass(frozen=True)
+class Resting:
+    """A domain that gets no letters for a while. Its name is for the desk, never for a metric or a log."""
+
+    domain: str
+    is_open: bool
+    until: datetime
+
+
+def resting_domains(*, now: datetime) -> list[Resting]:
+    """Return the domains whose mail servers are given a rest, those with an open breaker first."""
+    query = (
+        select(PaceLane)
+        .where(PaceLane.key.startswith("letters:"), PaceLane.rest_until.is_not(None))
+        .order_by(PaceLane.is_open.desc(), PaceLane.key)
+    )
+    rows = db.session.scalars(query)
+    return [
+        Resting(row.key.partition(":")[2], row.is_open, row.rest_until)
+        for row in rows
+        if row.rest_until is not None and (row.is_open or row.rest_until > now)
+    ]

@@ -124,7 +124,8 @@ def claim(
     many = limit
     while True:
         with transaction() as session:
-            rows = [Due(*row) for row in session.execute(query.limit(many).with_for_update(skip_locked=True))]
+            found = session.execute(query.limit(many).with_for_update(skip_locked=True))
+            rows = [Due(*row) for row in found]
             granted, later = pacing.allot(session, rows, worker=worker, now=now, limits=limits, most=limit)
             pacing.defer(session, later)
             values = {"leased_by": worker, "lease_until": now + lease}

@@ -14,6 +14,15 @@ HOUR: Final = timedelta(hours=1)
 DAY: Final = timedelta(days=1)
 
 
+def is_time_zone(name: str) -> bool:
+    """Whether a time zone of that name is known on this machine."""
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return False
+    return True
+
+
 @dataclass(frozen=True, kw_only=True)
 class Wishes:
     """What an office asks of those who write to it.

@@ -52,8 +52,8 @@ class Delivery(Base):
     which it is composed as it leaves (`envelope.Recipe`). `attempt_count` counts attempts that were
     begun, `change_count` entries of the journal. `due_at` is when it may leave, while it waits for
     that; `slot_at` says the same where pacing gave it that instant. `campaign_id` is for stops and
-    pacing; rows that an older version wrote have none. `leased_by` and `lease_until` say which worker has claimed it: a claimed delivery stays
-    `queued` until its attempt begins.
+    pacing; rows that an older version wrote have none. `leased_by` and `lease_until` say which worker
+    has claimed it: a claimed delivery stays `queued` until its attempt begins.
     """
 
     __tablename__ = "deliveries"

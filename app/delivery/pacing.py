@@ -19,14 +19,17 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.database import Base, Json
 from app.delivery.lane import MICROSECOND, SECOND, Lane, instant, micro
-from app.delivery.limits import DAY, HOUR, MINUTE, UNLIMITED, Limits
+from app.delivery.limits import DAY, HOUR, MINUTE, UNLIMITED, Limits, Wishes
 from app.delivery.models import Delivery
 
 CONNECTION_WAIT: Final = 2 * SECOND
 """How long a letter waits for another worker's connection to its domain to be over."""
 PLAUSIBLE: Final = 3600 * SECOND
-"""A plan that reaches further is held against what really waits: the clock may have been wrong for a while."""
+"""A plan that reaches further is held against what really waits: the clock may have been wrong."""
 LONGEST_REST: Final = 2 * 3600 * SECOND
+
+Rate = tuple[int, timedelta]
+"""How many in which window."""
 
 
 class PaceLane(Base):
@@ -57,13 +60,13 @@ class Due:
     domain: str
     recipient_id: uuid.UUID | None
     campaign_id: uuid.UUID | None
-    due_at: datetime
+    due_at: datetime | None
     slot_at: datetime | None
 
     @property
     def booked(self) -> int | None:
         """The instant that it was given, if that is what it waited for."""
-        return micro(self.due_at) if self.slot_at == self.due_at else None
+        return micro(self.due_at) if self.due_at is not None and self.slot_at == self.due_at else None
 
 
 COLUMNS: Final = (
@@ -100,9 +103,10 @@ def allot(
     """
     if limits is UNLIMITED:
         return list(rows[:most]), {}
-    ways = {row.id: _lanes_of(row, limits) for row in rows}
+    wishes = {id_: limits.wishes_of(id_) for row in rows if (id_ := _office(row)) is not None}
+    ways = {row.id: _lanes_of(row, limits, wishes) for row in rows}
     rates = {key: rate for way in ways.values() for key, rate in way.items()}
-    desk = _Desk(session, rates, worker=worker, now=now, limits=limits)
+    desk = _Desk(session, rates, wishes, worker=worker, now=now, most=limits.connections)
     granted: list[Due] = []
     later: dict[uuid.UUID, datetime] = {}
     for row in rows:
@@ -117,13 +121,17 @@ def allot(
     return granted, later
 
 
-def _lanes_of(row: Due, limits: Limits) -> dict[str, tuple[int, timedelta]]:
+def _office(row: Due) -> uuid.UUID | None:
+    return row.recipient_id if row.kind == "letter" else None
+
+
+def _lanes_of(row: Due, limits: Limits, wishes: Mapping[uuid.UUID, Wishes]) -> dict[str, Rate]:
     """Return the lanes that a delivery goes through, the slowest first, each with its rate and window."""
     if row.kind != "letter":
         return {f"notices:{row.domain}": (limits.notices, MINUTE)} if limits.notices else {}
     lanes = {}
     if row.recipient_id is not None:
-        daily = limits.wishes_of(row.recipient_id).daily_limit
+        daily = wishes[row.recipient_id].daily_limit
         if daily is not None:
             lanes[f"office:{row.recipient_id.hex}"] = (daily, DAY)
     if limits.campaign and row.campaign_id is not None:
@@ -139,24 +147,26 @@ class _Desk:
     def __init__(
         self,
         session: Session,
-        rates: Mapping[str, tuple[int, timedelta]],
+        rates: Mapping[str, Rate],
+        wishes: Mapping[uuid.UUID, Wishes],
         *,
         worker: str,
         now: datetime,
-        limits: Limits,
+        most: int,
     ) -> None:
         self._session = session
         self._now = micro(now)
         self._instant = now
-        self._limits = limits
+        self._wishes = wishes
         self._rows = lock_lanes(session, rates)
         self._lanes = {key: _lane(session, row, *rates[key], now=now) for key, row in self._rows.items()}
-        self._busy = _busy_domains(session, rates, worker=worker, most=limits.connections)
+        self._busy = _busy_domains(session, rates, worker=worker, most=most)
 
-    def wait(self, row: Due, way: Mapping[str, tuple[int, timedelta]]) -> int | None:
+    def wait(self, row: Due, way: Mapping[str, Rate]) -> int | None:
         """Let a delivery leave (None), or return when to look again."""
-        if row.kind == "letter" and row.recipient_id is not None:
-            opening = self._limits.wishes_of(row.recipient_id).opening(self._instant)
+        office = _office(row)
+        if office is not None:
+            opening = self._wishes[office].opening(self._instant)
             if opening > self._instant:
                 return micro(opening)
         for key, (rate, window) in way.items():
@@ -223,13 +233,13 @@ def _lane(session: Session, row: PaceLane, rate: int, window: timedelta, *, now:
     lane = Lane(max(rate, 1), window // MICROSECOND, taken, [list(run) for run in row.planned])
     lane.set_right(micro(now))
     if lane.planned and lane.planned[-1][0] > micro(now) + PLAUSIBLE:
-        rounds = _waiting(session, row.key, now) // lane.rate + 2
+        rounds = _waiting(session, row.key) // lane.rate + 2
         if lane.planned[-1][0] > micro(now) + rounds * lane.window:
             lane.planned = []
     return lane
 
 
-def _waiting(session: Session, key: str, now: datetime) -> int:
+def _waiting(session: Session, key: str) -> int:
     kind, _colon, name = key.partition(":")
     if kind in {"letters", "notices"}:
         which = (Delivery.domain == name, Delivery.kind == kind.removesuffix("s"))

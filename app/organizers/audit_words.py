@@ -68,6 +68,8 @@ ACTIONS = {
     "joint.dispatched": _l("sent a joint letter"),
     "joint.updated": _l("sent the later names of a joint letter"),
     "letter.viewed": _l("read name and text of a letter"),
+    "delivery.stopped": _l("stopped sending"),
+    "delivery.resumed": _l("let letters leave again"),
     "delivery.cancelled": _l("cancelled a copy"),
     "delivery.released": _l("released a held copy"),
     "delivery.marked_accepted": _l("marked an unclear copy as accepted"),

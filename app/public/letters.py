@@ -13,6 +13,7 @@ from flask_babel import ngettext
 from app import clock
 from app.errors import Refused
 from app.i18n import page_language
+from app.letters.expecting import expectations
 from app.letters.following import agree_to, corrections, follow, withdraw
 from app.letters.printing import copy_of_writer
 from app.public.blueprint import public
@@ -32,6 +33,7 @@ def show(token: str) -> ResponseReturnValue:
         withdraw_url=url_for("public.withdraw", token=token),
         corrections=corrections(token, now=clock.now()),
         agree_url=url_for("public.agree", token=token),
+        expected=expectations(token, now=clock.now()),
     )
 
 

@@ -30,6 +30,10 @@ class OfficeDraft:
     confidence: str = "unverified"
     checked_on: date | None = None
     sources: Sources = field(default_factory=list)
+    daily_limit: int | None = None
+    opens_at: int | None = None
+    closes_at: int | None = None
+    time_zone: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.database import transaction
+from app.delivery.limits import is_time_zone
 from app.errors import Refused
 from app.recipients.changing import apply, locked, note, refuse_stale
 from app.recipients.drafts import OfficeDraft
@@ -145,6 +146,11 @@ def _check(draft: OfficeDraft) -> None:
     for name, known in (("level", LEVELS), ("accepts", ACCEPTS), ("confidence", CONFIDENCES)):
         if getattr(draft, name) not in known:
             raise Refused(_("Choose one of the list."), name)
+    if (draft.opens_at is None) != (draft.closes_at is None):
+        missing = "closes_at" if draft.closes_at is None else "opens_at"
+        raise Refused(_("Office hours begin and end: write both hours, or neither."), missing)
+    if draft.time_zone and not is_time_zone(draft.time_zone):
+        raise Refused(_("This time zone is not known here. Write it like Europe/Paris."), "time_zone")
 
 
 def _check_successor(recipient: Recipient, successor: Recipient) -> None:

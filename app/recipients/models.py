@@ -43,8 +43,9 @@ class Recipient(Content, Base):
     leaves such rows alone.
     `area` is what it represents; `daily_limit` (letters a day, None: no limit of its own) and `rhythm`
     (each letter by itself, or one digest a day) are its wishes, and so are `opens_at` and
-    `closes_at`, full hours in `time_zone` between which letters leave (None: always). `origin` names the data set that it
-    was imported from, if it was; only a newer edition of that one changes what it is called.
+    `closes_at`, full hours in `time_zone` between which letters leave (None: always). `origin` names the
+    data set that it was imported from, if it was; only a newer edition of that one changes what it is
+    called.
     """
 
     __tablename__ = "recipients"

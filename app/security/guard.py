@@ -7,6 +7,7 @@ and the test over the URL map fails the build.
 from __future__ import annotations
 
 import ipaddress
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
@@ -18,9 +19,10 @@ from flask_login import current_user
 
 from app.security.wellformed import refuse_malformed
 
-Kind = Literal["public", "token", "loopback", "organizer", "permission"]
+Kind = Literal["public", "token", "loopback", "machine", "organizer", "permission"]
 View = TypeVar("View", bound=Callable[..., Any])
 
+PASSED_ON = ("X-Forwarded-For", "Forwarded", "X-Real-IP", "Via")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -30,7 +32,8 @@ class Audience:
 
     Args:
         kind: `public` anyone; `token` whoever holds the secret link (the view checks it);
-            `loopback` this machine, in development; `organizer` anyone signed in;
+            `loopback` this machine, in development; `machine` whoever sends the token of the
+            installation's metrics or, where there is none, this machine; `organizer` anyone signed in;
             `permission` organizers who hold `permission`.
         permission: such as `recipients.edit`, for the kind `permission`.
     """
@@ -45,6 +48,7 @@ class Audience:
 PUBLIC = Audience("public")
 TOKEN = Audience("token")
 LOOPBACK = Audience("loopback")
+MACHINE = Audience("machine")
 ORGANIZER = Audience("organizer")
 
 
@@ -128,6 +132,9 @@ def _admit() -> ResponseReturnValue | None:
     if who.kind == "loopback":
         _admit_loopback()
         return None
+    if who.kind == "machine":
+        _admit_machine()
+        return None
     if not current_user.is_authenticated:
         return _to_sign_in()
     if who.kind == "permission" and not current_user.has_permission(who.permission):
@@ -145,6 +152,19 @@ def _take_uploads() -> None:
 def _admit_loopback() -> None:
     address = ipaddress.ip_address(request.remote_addr or "0.0.0.0")  # noqa: S104 (compared, not bound)
     if current_app.config["REDRESS_SETTINGS"].env != "development" or not address.is_loopback:
+        abort(404)
+
+
+def _admit_machine() -> None:
+    token: str | None = current_app.config["REDRESS_SETTINGS"].metrics_token
+    if token is not None:
+        given = request.authorization.token if request.authorization else None
+        if not secrets.compare_digest((given or "").encode(), token.encode()):
+            abort(404)
+        return
+    # A proxy on this machine makes everybody look like this machine: what it passes on tells that it did.
+    address = ipaddress.ip_address(request.remote_addr or "0.0.0.0")  # noqa: S104 (compared, not bound)
+    if not address.is_loopback or any(name in request.headers for name in PASSED_ON):
         abort(404)
 
 

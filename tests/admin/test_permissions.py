@@ -13,6 +13,7 @@ from werkzeug.routing import Rule
 from app import clock
 from app.campaigns.models import Campaign, LetterTemplate
 from app.database import db
+from app.delivery import stops
 from app.delivery.models import Delivery
 from app.letters.joint.models import Signature
 from app.organizers import accounts
@@ -51,6 +52,7 @@ LEAST = {
     "admin_evidence.rules": VIEWER,
     "admin_held.index": VIEWER,
     "admin_letters.index": VIEWER,
+    "admin_stops.index": VIEWER,
     "admin_letters.show": VIEWER,
     "admin_letters.personal": ORGANIZER,
     "admin_letters.on_paper": ORGANIZER,
@@ -81,6 +83,7 @@ ROOMS = {
     "admin_recipients": ORGANIZER,
     "admin_corrections": ORGANIZER,
     "admin_held": ORGANIZER,
+    "admin_stops": ORGANIZER,
     "admin_evidence": ORGANIZER,
     "admin_organizers": OWNER,
     "admin_rules": OWNER,
@@ -124,6 +127,7 @@ def things(app: Flask) -> dict[str, object]:
             **store_evidence(),
             "decision": "cancel",
             "step": "suspend",
+            "stop_id": stop_campaign(),
             **begin_joint(slug),
             "token": "x" * 43,
         }
@@ -144,6 +148,12 @@ def begin_joint(slug: str) -> dict[str, object]:
     joint = begin(slug, KEY)
     sign_and_confirm(joint)
     return {"joint_id": joint.id, "signature_id": db.session.scalars(select(Signature.id)).one()}
+
+
+def stop_campaign() -> uuid.UUID:
+    """Stop something that is not needed, and return the stop's id."""
+    stops.stop("campaign", uuid.uuid4(), reason="a test", actor="test", now=clock.now())
+    return stops.all_stops()[0].id
 
 
 def propose_address(contact: Contact) -> None:

@@ -55,7 +55,8 @@ def test_everything_below_admin_is_for_organizers_except_its_doors(app: Flask) -
 
 def test_what_is_not_below_admin_is_for_everybody_or_whoever_has_the_link(app: Flask) -> None:
     kinds = {rule.rule: who.kind for rule, who in rules(app) if not rule.rule.startswith("/admin")}
-    assert set(kinds.values()) <= {"public", "token", "loopback"}
+    assert set(kinds.values()) <= {"public", "token", "loopback", "machine"}
+    assert {path for path, kind in kinds.items() if kind == "machine"} == {"/metrics"}
     assert {path for path, kind in kinds.items() if kind == "loopback"} == {
         "/dev/mailbox",
         "/dev/mailbox/<key>",
