@@ -22,8 +22,11 @@ from sqlalchemy.exc import ArgumentError
 from app.errors import RedressError
 
 Environment = Literal["development", "production", "test"]
+LogFormat = Literal["text", "json"]
 ENVIRONMENTS: tuple[Environment, ...] = ("development", "production", "test")
 DOMAIN = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))*")
+MOST_PACE = 10_000
+"""Of limits to how fast mails leave: what is more is none."""
 
 
 class SettingsError(RedressError):
@@ -52,6 +55,7 @@ class Settings:
         pace_notices: mails in our own name to one domain in any minute, 0 for no limit.
         pace_campaign: letters of one campaign in any hour, 0 for no limit.
         metrics_token: opens /metrics to whoever sends it; without one, only this machine.
+        log_format: how workers' lines look.
     """
 
     env: Environment
@@ -71,6 +75,7 @@ class Settings:
     pace_notices: int = 0
     pace_campaign: int = 0
     metrics_token: str | None = None
+    log_format: LogFormat = "text"
 
     @property
     def maildir(self) -> Path:
@@ -112,11 +117,12 @@ class Settings:
             site_name=_site_name(read),
             # REDRESS_PACE_DOMAIN, _CONNECTIONS, _NOTICES, _CAMPAIGN: how fast mails leave. Where no real
             # office is written to (development, tests), nothing waits unless it is asked to.
-            pace_domain=read.whole_number("REDRESS_PACE_DOMAIN", 20 if env == "production" else 0),
-            pace_connections=max(1, read.whole_number("REDRESS_PACE_CONNECTIONS", 1)),
-            pace_notices=read.whole_number("REDRESS_PACE_NOTICES", 600 if env == "production" else 0),
-            pace_campaign=read.whole_number("REDRESS_PACE_CAMPAIGN", 0),
+            pace_domain=read.pace("DOMAIN", 20 if env == "production" else 0),
+            pace_connections=max(1, read.pace("CONNECTIONS", 1)),
+            pace_notices=read.pace("NOTICES", 600 if env == "production" else 0),
+            pace_campaign=read.pace("CAMPAIGN", 0),
             metrics_token=_metrics_token(read),
+            log_format=_log_format(read),
         )
 
 
@@ -139,6 +145,12 @@ class _Reader:
         if not value.isdecimal():
             raise SettingsError(f"{name} must be a whole number, not “{_shown(value)}”.")
         return int(value)
+
+    def pace(self, name: str, default: int) -> int:
+        value = self.whole_number(f"REDRESS_PACE_{name}", default)
+        if value > MOST_PACE:
+            raise SettingsError(f"REDRESS_PACE_{name} must be {MOST_PACE} at most, or 0 for no limit.")
+        return value
 
 
 def _environment(read: _Reader) -> Environment:
@@ -209,6 +221,14 @@ def _metrics_token(read: _Reader) -> str | None:
     if value is not None and (len(value) < 20 or not value.isascii()):
         raise SettingsError("REDRESS_METRICS_TOKEN must have at least 20 characters, all of them ASCII.")
     return value
+
+
+def _log_format(read: _Reader) -> LogFormat:
+    # REDRESS_LOG_FORMAT: text (default), or json for one object a line.
+    value = read.text("REDRESS_LOG_FORMAT", "text")
+    if value not in {"text", "json"}:
+        raise SettingsError(f"REDRESS_LOG_FORMAT must be text or json, not “{_shown(value)}”.")
+    return "json" if value == "json" else "text"
 
 
 def _database_url(read: _Reader, data_dir: Path) -> str:

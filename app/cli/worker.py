@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import random
 import secrets
 import sys
@@ -39,10 +38,11 @@ def command(installation: Installation, drain: bool, processes: int, supervised:
     killed worker leaves is taken over by the next: what had not left is sent, and what broke off
     at the one moment where nobody can know is marked "unclear" and never sent again unasked.
     """
+    from app.cli.logs import log_to_stderr
     from app.delivery.signals import stop_on_signals
     from app.delivery.supervisor import stop_with_parent, supervise
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    log_to_stderr(installation.settings().log_format)
     with stop_on_signals() as stop:
         if processes > 1:
             _check(installation.worker_app())

@@ -50,8 +50,8 @@ class Lane:
     _displaced: int = 0
 
     def set_right(self, now: int) -> None:
-        """Forget what left in the future: the clock went back."""
-        self.left = [run for run in self.left if run[0] <= now + PUNCTUAL]
+        """Forget what left in the future (the clock went back), and so long ago that it bars nobody."""
+        self.left = [run for run in self.left if now - self.window < run[0] <= now + PUNCTUAL]
 
     def wait_until(self, now: int, *, booked: int | None, earliest: int = 0) -> int | None:
         """Return None if one more may leave now, else the instant at which its turn should come.

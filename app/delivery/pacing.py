@@ -21,6 +21,7 @@ from app.database import Base, Json
 from app.delivery.lane import MICROSECOND, SECOND, Lane, instant, micro
 from app.delivery.limits import DAY, HOUR, MINUTE, UNLIMITED, Limits, Wishes
 from app.delivery.models import Delivery
+from app.security.keys import current_keys
 
 CONNECTION_WAIT: Final = 2 * SECOND
 """How long a letter waits for another worker's connection to its domain to be over."""
@@ -35,9 +36,9 @@ Rate = tuple[int, timedelta]
 class PaceLane(Base):
     """What left lately in one lane and what is planned (see `lane`), and how its domain has answered.
 
-    `key` is `letters:DOMAIN`, `notices:DOMAIN`, `office:ID` or `campaign:ID`. `answers` are the last
-    answers of the mail server about letters to the domain, a `+` or a `4` each; while `is_open`, the
-    breaker lets one letter through when `rest_until` has come. `openings` counts its openings in a row.
+    `key` is `letters:DOMAIN`, `notices:HMAC of the domain`, `office:ID` or `campaign:ID`. `answers` are
+    the last answers of the mail server about letters to the domain, a `+` or a `4` each; while `is_open`,
+    the breaker lets one letter through when `rest_until` has come. `openings` counts its openings in a row.
     """
 
     __tablename__ = "pace_lanes"
@@ -85,6 +86,11 @@ def letters_lane(domain: str) -> str:
     return f"letters:{domain}"
 
 
+def notices_lane(domain: str) -> str:
+    """Return the key of the lane of our own mails to a domain: it may be somebody's, so it is not named."""
+    return f"notices:{current_keys().mac('lane', domain.encode()).hex()}"
+
+
 def allot(
     session: Session, rows: Sequence[Due], *, worker: str, now: datetime, limits: Limits, most: int
 ) -> tuple[list[Due], dict[uuid.UUID, datetime]]:
@@ -128,7 +134,7 @@ def _office(row: Due) -> uuid.UUID | None:
 def _lanes_of(row: Due, limits: Limits, wishes: Mapping[uuid.UUID, Wishes]) -> dict[str, Rate]:
     """Return the lanes that a delivery goes through, the slowest first, each with its rate and window."""
     if row.kind != "letter":
-        return {f"notices:{row.domain}": (limits.notices, MINUTE)} if limits.notices else {}
+        return {notices_lane(row.domain): (limits.notices, MINUTE)} if limits.notices else {}
     lanes = {}
     if row.recipient_id is not None:
         daily = wishes[row.recipient_id].daily_limit
@@ -241,8 +247,11 @@ def _lane(session: Session, row: PaceLane, rate: int, window: timedelta, *, now:
 
 def _waiting(session: Session, key: str) -> int:
     kind, _colon, name = key.partition(":")
-    if kind in {"letters", "notices"}:
-        which = (Delivery.domain == name, Delivery.kind == kind.removesuffix("s"))
+    which: tuple[sa.ColumnElement[bool], ...]
+    if kind == "notices":
+        which = (Delivery.kind == "notice",)
+    elif kind == "letters":
+        which = (Delivery.domain == name, Delivery.kind == "letter")
     else:
         column = Delivery.recipient_id if kind == "office" else Delivery.campaign_id
         which = (column == uuid.UUID(name), Delivery.kind == "letter")

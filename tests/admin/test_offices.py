@@ -12,7 +12,9 @@ from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
 from app.database import db, transaction
+from app.delivery.limits import Wishes
 from app.delivery.models import Delivery
+from app.letters.wishes import wishes_of
 from app.recipients.models import Contact, Recipient
 from tests.factories.campaigns import store_campaign
 from tests.factories.letters import copies
@@ -119,6 +121,25 @@ def test_everything_typed_is_kept_when_something_is_wrong(app: Flask, desk: Chec
     assert {name: kept[name].replace("\r\n", "\n") for name in typed} == typed
     with app.app_context():
         assert db.session.scalar(select(func.count(Recipient.id))) == 0
+
+
+def test_an_office_says_how_many_letters_a_day_it_takes_and_when(
+    app: Flask, desk: CheckingClient, office: Recipient
+) -> None:
+    page = desk.get(f"/admin/recipients/{office.id}/edit")
+    wrong = {"daily_limit": "many", "opens_at": "9", "closes_at": "24", "time_zone": "Nowhere"}
+    with desk.unchecked():
+        answer = desk.submit(page, wrong, field="institution")
+    assert answer.status_code == 422
+    assert "Write a whole number from 0 to 23." in answer.text
+    with desk.unchecked():
+        answer = desk.submit(page, wrong | {"daily_limit": "5", "closes_at": "17"}, field="institution")
+    assert "This time zone is not known here." in answer.text
+    half = {"daily_limit": "5", "opens_at": "9", "time_zone": "America/New_York"}
+    assert "write both hours, or neither" in desk.submit(page, half, field="institution").text
+    assert desk.submit(page, half | {"closes_at": "17"}, field="institution").status_code == 303
+    with app.app_context():
+        assert wishes_of(office.id) == Wishes(daily_limit=5, opens=9, closes=17, zone="America/New_York")
 
 
 def test_the_same_form_twice_adds_one_office(app: Flask, desk: CheckingClient) -> None:

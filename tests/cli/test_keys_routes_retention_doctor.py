@@ -12,6 +12,7 @@ from flask import Flask
 
 from app import clock
 from app.cli import routes
+from app.delivery import stops
 from app.security.keys import KeyRing
 from tests.cli.conftest import Run
 from tests.cli.test_commands import assert_refused
@@ -39,6 +40,26 @@ def test_keys_are_written_once(command: Run, tmp_path: Path) -> None:
     assert path.read_bytes() == before
     assert KeyRing.load(path).root
     assert_refused(command("keys", "generate", "/proc/keys.json", environ=environ), "/proc")
+
+
+@ONE
+def test_stopping_and_going_on_by_command(command: Run, app: Flask, environ: dict[str, str]) -> None:
+    with app.app_context():
+        slug = store_campaign()
+    ended = command("stop", slug, "--reason", "A wrong figure", environ=environ)
+    assert (ended.status, ended.out, ended.err) == (0, f"Stopped: {slug}.\n", "")
+    assert command("stop", slug, environ=environ).out == f"Was stopped already: {slug}.\n"
+    assert command("stop", "--all", environ=environ).out == "Stopped: the whole site.\n"
+    with app.app_context():
+        found = {stop.scope: (stop.reason, stop.notices, stop.by) for stop in stops.all_stops()}
+    assert found["campaign"] == ("A wrong figure", False, "command line")
+    assert found["site"][1]
+    assert command("resume", environ=environ).out == "Goes on: the whole site.\n"
+    assert command("resume", environ=environ).out == "Was not stopped: the whole site.\n"
+    assert command("resume", slug, environ=environ).status == 0
+    with app.app_context():
+        assert stops.all_stops() == []
+    assert_refused(command("stop", "nowhere", environ=environ), "no such campaign or office")
 
 
 @ONE

@@ -92,6 +92,9 @@ def test_our_own_mails_have_a_cap_of_their_own(app_context: Flask) -> None:
     server = FakeServer()
     drain(app_context, server, limits=Limits(letters=1, notices=25))
     assert len(server.taken) == 25
+    with db.sessionmaker() as session:
+        (key,) = session.scalars(sa.select(PaceLane.key))
+    assert "example" not in key, "whose domain it is, nobody needs to know"
 
 
 def test_what_waits_is_not_looked_at_again_and_who_comes_later_goes_behind(app_context: Flask) -> None:

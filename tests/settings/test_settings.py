@@ -81,7 +81,7 @@ def test_an_empty_variable_is_an_absent_one(read) -> None:
         "MAIL_FROM",
         "TEST_NOW",
     ]
-    names += ["BOUNCE_DOMAIN", "TRUSTED_PROXIES", "SITE_NAME"]
+    names += ["BOUNCE_DOMAIN", "TRUSTED_PROXIES", "SITE_NAME", "PACE_DOMAIN", "METRICS_TOKEN"]
     assert read({f"REDRESS_{name}": "  " for name in names}) == read()
 
 
@@ -126,6 +126,10 @@ MISTAKES = [
     ("REDRESS_SITE_NAME", "two\nlines"),
     ("REDRESS_SITE_NAME", "=?utf-8?q?x?="),
     ("REDRESS_SITE_NAME", "x" * 200),
+    ("REDRESS_PACE_DOMAIN", "many"),
+    ("REDRESS_PACE_DOMAIN", "100000"),
+    ("REDRESS_METRICS_TOKEN", "short"),
+    ("REDRESS_LOG_FORMAT", "xml"),
 ]
 
 
@@ -219,7 +223,7 @@ def test_processes_that_start_together_have_one_secret(read, tmp_path: Path) -> 
 
 
 NAMES = ["ENV", "DATABASE_URL", "KEYS_FILE", "BASE_URL", "SMTP_URL", "MAIL_FROM", "BOUNCE_DOMAIN"]
-NAMES += ["TEST_NOW", "TRUSTED_PROXIES", "SITE_NAME"]
+NAMES += ["TEST_NOW", "TRUSTED_PROXIES", "SITE_NAME", "PACE_DOMAIN", "PACE_NOTICES", "METRICS_TOKEN"]
 ODD = st.one_of(
     st.text(max_size=30),
     st.builds(

@@ -352,6 +352,16 @@ def _letters(tab: Page, site: DevelopmentSite) -> Iterator[Stop]:
     yield Stop("desk-held")
     follow(tab, tab.get_by_role("link", name="Cancel them").first)
     yield Stop("desk-held-cancel")
+    open_page(tab, f"{site.url}/admin/stops")
+    yield Stop("desk-sending")
+    follow(tab, tab.get_by_role("link", name="Stop sending"))
+    yield Stop("desk-stop")
+    tab.get_by_label("Why").fill("A figure in the letter turned out to be wrong")
+    follow(tab, tab.get_by_role("button", name="Stop now"))
+    yield Stop("desk-sending-stopped")
+    follow(tab, tab.get_by_role("link", name="Let it go on"))
+    yield Stop("desk-stop-lift")
+    follow(tab, tab.get_by_role("button", name="Let letters go on"))
 
 
 def _evidence(tab: Page, site: DevelopmentSite) -> Iterator[Stop]:
