@@ -98,7 +98,13 @@ def run_out(now: datetime) -> ColumnElement[bool]:
 
 
 def claim(
-    *, worker: str, limit: int, now: datetime, lease: timedelta, limits: Limits = UNLIMITED
+    *,
+    worker: str,
+    limit: int,
+    now: datetime,
+    lease: timedelta,
+    limits: Limits = UNLIMITED,
+    give_up: Callable[[], bool] = lambda: False,
 ) -> list[Claim]:
     """Lease what is due to one worker: first by priority, then by time.
 
@@ -111,10 +117,11 @@ def claim(
         now: the instant.
         lease: how long the worker may be silent about them; less than `LONGEST_LEASE`.
         limits: how fast mails may leave.
+        give_up: whether to look no further. A crowd that must wait takes some transactions.
 
     Returns:
         The claims; no other worker gets any of them before the lease is over or given back. None
-        only if nothing may leave now.
+        only if nothing may leave now, or it was given up.
     """
     with db.sessionmaker() as session:  # to look costs nothing; to ask for the write lock does
         may = (*due(now), *stopped(session).conditions())
@@ -128,10 +135,11 @@ def claim(
             rows = [Due(*row) for row in found]
             granted, later = pacing.allot(session, rows, worker=worker, now=now, limits=limits, most=limit)
             pacing.defer(session, later)
-            values = {"leased_by": worker, "lease_until": now + lease}
-            ids = [row.id for row in granted]
-            session.execute(update(Delivery).where(Delivery.id.in_(ids)).values(values))
-        if granted or not rows:
+            if granted:
+                values = {"leased_by": worker, "lease_until": now + lease}
+                ids = [row.id for row in granted]
+                session.execute(update(Delivery).where(Delivery.id.in_(ids)).values(values))
+        if granted or not rows or give_up():
             break
         many = WIDE
     return [Claim(delivery_id=row.id, worker=worker, kind=row.kind, domain=row.domain) for row in granted]

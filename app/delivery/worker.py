@@ -209,7 +209,12 @@ class Shift:
 
     def _claim(self, limit: int) -> deque[Claim]:
         claim = partial(
-            claims.claim, worker=self.name, limit=limit, lease=self.pace.lease, limits=self.limits
+            claims.claim,
+            worker=self.name,
+            limit=limit,
+            lease=self.pace.lease,
+            limits=self.limits,
+            give_up=self.stop.is_set,
         )
         return deque(self.persist(lambda: claim(now=self.now())))
 

@@ -49,7 +49,7 @@ class Nursery:
             self._process.communicate()
 
     def bear(self, *options: str) -> int:
-        """Start `redress worker` with options, and return its process id."""
+        """Start `redress worker` with options and NAME=value variables, and return its process id."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(" ".join(options) + "\n")
@@ -106,6 +106,8 @@ def _be_a_worker(command: object, installation: object, options: list[str]) -> N
     try:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        os.environ.update(dict(option.split("=", 1) for option in options if option.startswith("REDRESS_")))
+        options = [option for option in options if not option.startswith("REDRESS_")]
         command.main(options, obj=installation, standalone_mode=False)  # type: ignore[attr-defined]
         status = 0
     finally:
