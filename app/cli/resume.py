@@ -11,7 +11,7 @@ from app.security.audit import COMMAND_LINE
 
 
 @click.command("resume")
-@click.argument("what", default="", metavar="[CAMPAIGN|OFFICE]")
+@click.argument("what", default="", metavar="[CAMPAIGN|RECIPIENT]")
 @click.pass_obj
 def command(installation: Installation, what: str) -> None:
     """Let letters leave again, in their turn: of a campaign or to an office by its slug, or of the site.

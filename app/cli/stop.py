@@ -11,7 +11,7 @@ from app.security.audit import COMMAND_LINE
 
 
 @click.command("stop")
-@click.argument("what", default="", metavar="[CAMPAIGN|OFFICE]")
+@click.argument("what", default="", metavar="[CAMPAIGN|RECIPIENT]")
 @click.option("--reason", default="stopped from the command line", show_default=True, help="Others read it.")
 @click.option("--all", "notices", is_flag=True, help="Our own mails, too (those that ask to confirm).")
 @click.pass_obj

@@ -1,9 +1,11 @@
 """One lane of the way out: so many in any span of so long, and a plan for those who wait. Pure.
 
-What left is remembered as instants, the last `rate` of them; the next may leave when the one `rate`
-places before it is a whole window ago. So no window of that length, wherever it begins, ever holds more,
-and a lane that stood still for a day has saved up no more than one window's worth. Whoever must wait is
-given the instant at which its turn should come, behind all who were given one before.
+Windows are those of the clock: each minute from its full minute on, each day from midnight (UTC). What
+left is remembered as instants, the last `rate` of them; the next may leave when the window of the one
+`rate` places before it is over, and half a window has gone by since. So no minute ever holds more than its
+rate, two minutes' worth never leave in one breath, a lane that stood still for a day has saved up nothing,
+and workers that come a few seconds late each time lose nothing. Whoever must wait is given the instant at
+which its turn should come, behind all who were given one before.
 """
 
 from __future__ import annotations
@@ -15,8 +17,8 @@ from typing import Final
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)
 SECOND: Final = 1_000_000
-PUNCTUAL: Final = 5 * SECOND
-"""Whoever leaves so little after its instant counts as having left then: or each round would begin later."""
+SKEW: Final = 5 * SECOND
+"""So much may the clocks of two machines differ before what one wrote is taken for a mistake."""
 
 Run = list[int]
 """An instant in microseconds, and how many left then."""
@@ -51,7 +53,7 @@ class Lane:
 
     def set_right(self, now: int) -> None:
         """Forget what left in the future (the clock went back), and so long ago that it bars nobody."""
-        self.left = [run for run in self.left if now - self.window < run[0] <= now + PUNCTUAL]
+        self.left = [run for run in self.left if now - self.window < run[0] <= now + SKEW]
 
     def wait_until(self, now: int, *, booked: int | None, earliest: int = 0) -> int | None:
         """Return None if one more may leave now, else the instant at which its turn should come.
@@ -71,22 +73,25 @@ class Lane:
             return max(self._free(self._displaced - 1), earliest, now + 1)
         return self._plan(now, earliest)
 
-    def take(self, now: int, *, booked: int | None) -> None:
+    def take(self, now: int) -> None:
         """Let one leave now."""
-        at = booked if booked is not None and 0 <= now - booked <= PUNCTUAL else now
-        _add(self.left, at, self.rate)
+        _add(self.left, now, self.rate)
 
     def _free(self, after: int) -> int:
         """Return when one may leave, were `after` others to leave as soon as they could."""
-        before = _nth_last(self.left, self.rate - after)
-        return 0 if before is None else before + self.window
+        return self._after(_nth_last(self.left, self.rate - after))
+
+    def _after(self, before: int | None) -> int:
+        """Return when one may leave, `rate` places behind one that left at `before`."""
+        if before is None:
+            return 0
+        return max(before - before % self.window + self.window, before + self.window // 2)
 
     def _plan(self, now: int, earliest: int) -> int:
         if not self.planned or self.planned[-1][0] <= now:
             self.planned = [list(run) for run in self.left]
-        before = _nth_last(self.planned, self.rate)
         last = self.planned[-1][0] if self.planned else 0
-        at = max(now + 1, earliest, last, 0 if before is None else before + self.window)
+        at = max(now + 1, earliest, last, self._after(_nth_last(self.planned, self.rate)))
         _add(self.planned, at, self.rate)
         return at
 

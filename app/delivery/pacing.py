@@ -184,7 +184,7 @@ class _Desk:
         if row.kind == "letter" and row.domain in self._busy:
             return self._now + CONNECTION_WAIT
         for key in way:
-            self._lanes[key].take(self._now, booked=row.booked)
+            self._lanes[key].take(self._now)
             self._probe(key)
         return None
 

@@ -33,7 +33,7 @@ class Audience:
     Args:
         kind: `public` anyone; `token` whoever holds the secret link (the view checks it);
             `loopback` this machine, in development; `machine` whoever sends the token of the
-            installation's metrics or, where there is none, this machine; `organizer` anyone signed in;
+            installation's metrics, and this machine without one; `organizer` anyone signed in;
             `permission` organizers who hold `permission`.
         permission: such as `recipients.edit`, for the kind `permission`.
     """
@@ -157,9 +157,9 @@ def _admit_loopback() -> None:
 
 def _admit_machine() -> None:
     token: str | None = current_app.config["REDRESS_SETTINGS"].metrics_token
-    if token is not None:
-        given = request.authorization.token if request.authorization else None
-        if not secrets.compare_digest((given or "").encode(), token.encode()):
+    if request.authorization is not None:
+        given = request.authorization.token or ""
+        if token is None or not secrets.compare_digest(given.encode(), token.encode()):
             abort(404)
         return
     # A proxy on this machine makes everybody look like this machine: what it passes on tells that it did.

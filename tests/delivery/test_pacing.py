@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 import uuid
 from collections import Counter
 from collections.abc import Callable
@@ -158,7 +159,7 @@ def test_an_office_gets_no_more_a_day_than_it_wishes(app_context: Flask, offices
     drain(app_context, server, limits=limits, now=NOON + DAY)
     assert len(server.taken) == 4
     assert [state_of(mail) for mail in offices] == ["accepted"] * 4 + ["queued"]
-    assert read(offices[4]).due_at == NOON + 2 * DAY
+    assert read(offices[4]).due_at == datetime(2026, 11, 23, tzinfo=UTC)
 
 
 def test_letters_wait_for_office_hours_in_the_offices_own_zone(
@@ -296,5 +297,8 @@ def test_workers_that_go_on_keep_the_pace_too(app_context: Flask) -> None:
     server = FakeServer()
     both = [worker_for(app_context, server, limits=TWENTY) for _ in range(2)]
     with running(*both):
-        threading.Event().wait(1)
+        deadline = time.monotonic() + 20
+        while len(server.taken) < 20 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        time.sleep(0.3)
     assert len(server.taken) == 20

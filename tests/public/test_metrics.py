@@ -41,3 +41,6 @@ def test_with_a_token_whoever_sends_it(app_factory: AppFactory) -> None:
     for sent, status in ((f"Bearer {TOKEN}", 200), ("Bearer another", 404), ("", 404)):
         headers = {"Authorization": sent} if sent else {}
         assert client.get("/metrics", headers=headers, environ_overrides=away).status_code == status
+    assert client.get("/metrics").status_code == 200, "this machine needs none"
+    wrong = {"Authorization": "Bearer another"}
+    assert client.get("/metrics", headers=wrong).status_code == 404, "a wrong one is wrong everywhere"
