@@ -50,10 +50,10 @@ class Settings:
         test_now: where the clock starts, in `test` only.
         trusted_proxies: how many reverse proxies in front may be believed (X-Forwarded-*).
         site_name: what the site calls itself.
-        pace_domain: letters to one mail domain in any minute, 0 for no limit.
+        pace_domain: letters to one mail domain in a minute, 0 for no limit.
         pace_connections: workers that may hand letters to one domain at once.
-        pace_notices: mails in our own name to one domain in any minute, 0 for no limit.
-        pace_campaign: letters of one campaign in any hour, 0 for no limit.
+        pace_notices: mails in our own name to one domain in a minute, 0 for no limit.
+        pace_campaign: letters of one campaign in an hour, 0 for no limit.
         metrics_token: opens /metrics to whoever sends it; without one, only this machine.
         log_format: how workers' lines look.
     """

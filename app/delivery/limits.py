@@ -28,7 +28,7 @@ class Wishes:
     """What an office asks of those who write to it.
 
     Attributes:
-        daily_limit: letters in any 24 hours, or None.
+        daily_limit: letters a day (in UTC), or None for as many as there are.
         opens, closes: full hours between which letters may leave, in `zone`; both None for always.
             They may span midnight.
         zone: the name of its time zone.
@@ -68,10 +68,10 @@ class Limits:
     """How fast mails may leave, all workers together; 0 for as fast as they can.
 
     Attributes:
-        letters: to one domain, in any minute.
+        letters: to one domain, in a minute.
         connections: workers that hand letters to one domain at once, where `letters` is limited.
-        notices: mails in our own name to one domain, in any minute.
-        campaign: letters of one campaign, in any hour.
+        notices: mails in our own name to one domain, in a minute.
+        campaign: letters of one campaign, in an hour.
         wishes_of: what an office asks for.
     """
 

@@ -34,7 +34,7 @@ def place_of(session: Session, delivery: Delivery, *, rate: int, stopped: Stoppe
     Args:
         session: to look with.
         delivery: the delivery.
-        rate: letters to one domain in any minute, 0 for as fast as they can.
+        rate: letters to one domain in a minute, 0 for as fast as they can.
         stopped: what is stopped.
         now: the instant.
     """
