@@ -20,10 +20,10 @@ unexport PYTHONDONTWRITEBYTECODE
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help run test soak setup lint types bench bench-pdf audit lock format messages clean
+.PHONY: help run test soak setup lint types bench bench-delivery bench-pdf audit lock format messages clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 run: .venv/.stamp ## Start the site with one delivery worker on http://127.0.0.1:8000 (PORT=… takes another)
 	@$(BIN)/redress serve --worker --prepare --port $(PORT)
@@ -50,6 +50,9 @@ types: .venv/.stamp-dev ## Check types, strictly
 bench: .venv/.stamp-dev ## Measure the campaign page and a submission against the bare floor
 	@$(BIN)/python -m tests.bench
 
+bench-delivery: .venv/.stamp-dev .tools/post-office ## Measure letters a second against smtp-source and django-post-office (needs Postfix's tools)
+	@$(BIN)/python -m tests.bench.delivery
+
 bench-pdf: .venv/.stamp-dev .tools/weasyprint ## Measure a bundle of 1,000 letters on paper against WeasyPrint (needs Pango)
 	@PYTHONPATH=.tools/weasyprint $(BIN)/python -m tests.bench.paper
 
@@ -67,6 +70,7 @@ lock: $(UV) ## Resolve the dependencies anew and write the locks (needs the netw
 	@$(UV) pip compile pyproject.toml --group build $(LOCK_FLAGS) --upgrade --output-file requirements.lock
 	@$(UV) pip compile pyproject.toml --group build --group dev $(LOCK_FLAGS) --upgrade --output-file requirements-dev.lock
 	@echo 'weasyprint' | $(UV) pip compile - $(LOCK_FLAGS) --upgrade --output-file tests/bench/weasyprint.lock
+	@echo 'django-post-office' | $(UV) pip compile - $(LOCK_FLAGS) --upgrade --output-file tests/bench/post-office.lock
 	@echo 'uv' | $(UV) pip compile - $(LOCK_FLAGS) --upgrade --output-file requirements-tools.lock
 
 clean: ## Remove what set-up made; the site's own data under instance/ stays
@@ -82,8 +86,8 @@ $(UV): requirements-tools.lock
 .venv/bin/python: | $(UV)
 	@$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv
 
-# For one comparison, so it stays out of the environment that everything else runs in.
-.tools/weasyprint: tests/bench/weasyprint.lock | .venv/bin/python
+# For one comparison each, so they stay out of the environment that everything else runs in.
+.tools/weasyprint .tools/post-office: .tools/%: tests/bench/%.lock | .venv/bin/python
 	@VIRTUAL_ENV=.venv $(UV) pip install --quiet --require-hashes --target $@ --requirement $<
 	@touch $@
 

@@ -14,11 +14,11 @@ import itertools
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, cast
 
 import sqlalchemy as sa
 from flask import Flask, current_app
@@ -166,27 +166,72 @@ def _plain(model: type[Row]) -> type[Row]:
 def insert_rows(session: Session, *rows: Base) -> None:
     """Store new rows at once, in the order given: one statement for each run of one kind.
 
-    For hot paths: half the time of the unit of work. The rows are not attached to the session.
+    For hot paths: a quarter of the time of the unit of work. The rows are not attached to the session.
     """
     connection = session.connection()
     for (table, names), alike in itertools.groupby(rows, key=_kind_of):
-        connection.execute(_insert(table), [{name: row.__dict__[name] for name in names} for row in alike])
+        insert = _insert(table, names, connection.dialect)
+        connection.exec_driver_sql(insert.sql, [insert.parameters(row.__dict__) for row in alike])
 
 
-def _kind_of(row: Base) -> tuple[Any, list[str]]:
-    table = row.__table__
-    return table, [name for name in _columns_of(table) if name in row.__dict__]
+def _kind_of(row: Base) -> tuple[sa.Table, tuple[str, ...]]:
+    table = cast(sa.Table, row.__table__)
+    return table, tuple(name for name in _columns_of(table) if name in row.__dict__)
 
 
-# Both made once for each table: putting a statement together takes as long as executing it.
 @functools.cache
 def _columns_of(table: sa.Table) -> tuple[str, ...]:
     return tuple(column.key for column in table.columns)
 
 
-@functools.cache
-def _insert(table: sa.Table) -> sa.Insert:
-    return sa.insert(table)
+class _Insert:
+    """An insert of one kind of row, put together once: that takes longer than executing it does.
+
+    Args:
+        table: into which.
+        names: the columns that its rows have; the others get their defaults.
+        dialect: the database's.
+    """
+
+    def __init__(self, table: sa.Table, names: tuple[str, ...], dialect: Dialect) -> None:
+        self._defaults = _defaults(table, names)
+        compiled = sa.insert(table).compile(dialect=dialect, column_keys=[*names, *self._defaults])
+        self.sql = str(compiled)
+        self._places = compiled.positiontup
+        self._convert = {
+            column.key: converter
+            for column in table.columns
+            if (converter := column.type.dialect_impl(dialect).bind_processor(dialect)) is not None
+        }
+
+    def parameters(self, values: Mapping[str, Any]) -> Any:
+        """Return what the driver is given for a row, as a tuple or by name, as the dialect has it."""
+        all_values = {name: make() for name, make in self._defaults.items()}
+        all_values.update(values)
+        for name, convert in self._convert.items():
+            if name in all_values:
+                all_values[name] = convert(all_values[name])
+        return all_values if self._places is None else tuple([all_values[name] for name in self._places])
+
+
+def _defaults(table: sa.Table, names: Collection[str]) -> dict[str, Callable[[], Any]]:
+    made: dict[str, Callable[[], Any]] = {}
+    for column in table.columns:
+        default = column.default
+        if column.key in names or default is None:
+            continue
+        if default.is_callable:  # SQLAlchemy hands it an execution context, which none of ours looks at
+            made[column.key] = functools.partial(cast(Any, default).arg, None)
+        else:
+            made[column.key] = functools.partial(_same, cast(Any, default).arg)
+    return made
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+_insert = functools.cache(_Insert)
 
 
 @contextlib.contextmanager

@@ -18,7 +18,9 @@ _THIS = (
     _attempts.c.number == sa.bindparam("which"),
 )
 _BEGIN = sa.insert(_attempts)
-_UPDATE = sa.update(_attempts).where(*_THIS)
+_MARK = sa.update(_attempts).where(*_THIS).values(dot_pending_at=sa.bindparam("marked_at"))
+_ENDING = ("ended_at", "outcome", "step", "code", "reply")
+_END = sa.update(_attempts).where(*_THIS).values({name: sa.bindparam(f"new_{name}") for name in _ENDING})
 _DOT = sa.select(_attempts.c.dot_pending_at).where(*_THIS)
 
 
@@ -36,28 +38,32 @@ def begin_attempt(
         "step": "",
         "reply": "",
     }
-    session.execute(_BEGIN, attempt)
+    session.connection().execute(_BEGIN, attempt)
 
 
 def mark_dot(session: Session, delivery_id: uuid.UUID, number: int, *, now: datetime) -> None:
     """Write down that the final dot of an attempt is about to be sent."""
-    session.execute(_UPDATE.values(dot_pending_at=now), {"delivery": delivery_id, "which": number})
+    marked = {"delivery": delivery_id, "which": number, "marked_at": now}
+    session.connection().execute(_MARK, marked)
 
 
 def is_dot_pending(session: Session, delivery_id: uuid.UUID, number: int) -> bool:
     """Whether the final dot of an attempt was about to be sent, or may have been."""
-    return session.execute(_DOT, {"delivery": delivery_id, "which": number}).scalar_one() is not None
+    this = {"delivery": delivery_id, "which": number}
+    return session.connection().execute(_DOT, this).scalar_one() is not None
 
 
 def end_attempt(
     session: Session, delivery_id: uuid.UUID, number: int, outcome: Outcome, *, now: datetime
 ) -> None:
     """Write down how an attempt ended."""
-    values = {
-        "ended_at": now,
-        "outcome": outcome.kind,
-        "step": outcome.step,
-        "code": outcome.code,
-        "reply": outcome.reply,
+    ended = {
+        "delivery": delivery_id,
+        "which": number,
+        "new_ended_at": now,
+        "new_outcome": outcome.kind,
+        "new_step": outcome.step,
+        "new_code": outcome.code,
+        "new_reply": outcome.reply,
     }
-    session.execute(_UPDATE.values(**values), {"delivery": delivery_id, "which": number})
+    session.connection().execute(_END, ended)

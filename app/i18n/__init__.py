@@ -73,11 +73,13 @@ def _key(name: str) -> str:
     return "".join(letter for letter in decomposed if not unicodedata.combining(letter)).casefold()
 
 
+@lru_cache(maxsize=1024)
 def country_name(code: str, language: str) -> str:
     """Return the name of a country in `language`, or the code itself where it has none."""
     return str(Locale.parse(language).territories.get(code, code))
 
 
+@lru_cache(maxsize=128)
 def language_name(code: str) -> str:
     """Return what a language calls itself, such as “français”; the code where that is not known."""
     try:

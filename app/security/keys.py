@@ -61,7 +61,7 @@ class KeyRing:
         """
         number = max(self.encryption)
         nonce = secrets.token_bytes(NONCE_BYTES)
-        sealed = AESGCM(self.encryption[number]).encrypt(nonce, plain, bound_to)
+        sealed = _cipher(self.encryption[number]).encrypt(nonce, plain, bound_to)
         return number.to_bytes(KEY_ID_BYTES, "big") + nonce + sealed
 
     def open(self, sealed: bytes, bound_to: bytes) -> bytes:
@@ -76,7 +76,7 @@ class KeyRing:
             raise KeysError(f"Key {number} is not in the key file.")
         nonce = sealed[KEY_ID_BYTES : KEY_ID_BYTES + NONCE_BYTES]
         try:
-            return AESGCM(key).decrypt(nonce, sealed[KEY_ID_BYTES + NONCE_BYTES :], bound_to)
+            return _cipher(key).decrypt(nonce, sealed[KEY_ID_BYTES + NONCE_BYTES :], bound_to)
         except (InvalidTag, ValueError):  # ValueError: cut so short that there is no whole nonce
             raise KeysError(
                 "A stored value cannot be opened: it was altered, or the key file is another one."
@@ -143,6 +143,12 @@ def _number(written: str) -> int:
     if not 0 < number < 256**KEY_ID_BYTES:
         raise ValueError("a number that does not fit before a sealed value")
     return number
+
+
+# Made once: that takes longer than sealing a name does.
+@lru_cache(maxsize=64)
+def _cipher(key: bytes) -> AESGCM:
+    return AESGCM(key)
 
 
 @lru_cache(maxsize=64)

@@ -68,7 +68,7 @@ def with_weasyprint(letters: list[dict[str, str]]) -> bytes:
     """Print the same letters with WeasyPrint, in chunks of the same length, put together the same way."""
     import io
 
-    from pypdf import PdfWriter
+    import pikepdf
     from weasyprint import CSS, HTML
     from weasyprint.text.fonts import FontConfiguration
 
@@ -76,7 +76,7 @@ def with_weasyprint(letters: list[dict[str, str]]) -> bytes:
 
     fonts = FontConfiguration()
     style = CSS(string=STYLE, font_config=fonts)
-    with PdfWriter() as writer:
+    with pikepdf.new() as bound:
         for begin in range(0, len(letters), CHUNK):
             pages = "".join(
                 "<article>" + "".join(
@@ -88,9 +88,10 @@ def with_weasyprint(letters: list[dict[str, str]]) -> bytes:
             made = HTML(string=f"<!doctype html><html lang=en><body>{pages}").write_pdf(
                 stylesheets=[style], font_config=fonts
             )
-            writer.append(io.BytesIO(made))
+            with pikepdf.open(io.BytesIO(made)) as part:
+                bound.pages.extend(part.pages)
         whole = io.BytesIO()
-        writer.write(whole)
+        bound.save(whole)
     return whole.getvalue()
 
 

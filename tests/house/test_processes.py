@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 
+from tests.support.lengths import MOSTLY_SQLITE
 from tests.support.plugins.processes import Redress, SiteFactory, WorkerFactory
 from tests.support.ports import HOST
 from tests.support.processes import Site, members
@@ -36,6 +37,7 @@ def test_a_command_that_there_is_not(redress: Redress) -> None:
 
 
 @pytest.mark.seeded
+@pytest.mark.backends(*MOSTLY_SQLITE)
 def test_a_site_answers_and_ends_when_asked(live_server: SiteFactory) -> None:
     site = live_server("--worker")
     assert get(site, "/") == 200

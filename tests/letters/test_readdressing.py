@@ -35,6 +35,7 @@ from tests.delivery.working import FakeServer, drain
 from tests.factories.campaigns import store_campaign
 from tests.factories.letters import copies, write_and_confirm
 from tests.factories.recipients import ContactFactory, HolderFactory, OfficeFactory
+from tests.support.lengths import length
 
 WHO = "organizer:00000000-0000-0000-0000-000000000001"
 pytestmark = pytest.mark.usefixtures("app_context")
@@ -85,34 +86,34 @@ def held_at(recipient: Recipient, reason: str) -> readdressing.HeldGroup:
     return readdressing.held_group(recipient.id, reason, day=clock.now().date())
 
 
-def test_fifty_letters_follow_the_office_to_its_new_holder(app_context: Flask) -> None:
-    desk = office()
-    confirmed([desk], 50)
+def test_all_letters_follow_the_office_to_its_new_holder(app_context: Flask) -> None:
+    desk, many = office(), length(30, 100)
+    confirmed([desk], many)
     change_holder(desk)
 
     assert not [text for text in letters_to(send(app_context)) if "Before" in text]
-    assert states() == {("held", HOLDER_CHANGED): 50}
+    assert states() == {("held", HOLDER_CHANGED): many}
     group = held_at(desk, HOLDER_CHANGED)
-    assert (group.count, group.before, group.can_readdress) == (50, ("Jordan Before",), True)
+    assert (group.count, group.before, group.can_readdress) == (many, ("Jordan Before",), True)
 
     outcome = readdressing.readdress(desk.id, HOLDER_CHANGED, actor=WHO, now=clock.now())
-    assert outcome == readdressing.Outcome(done=50, failed=0, left=0)
+    assert outcome == readdressing.Outcome(done=many, failed=0, left=0)
     server = send(app_context)
-    assert states() == {("accepted", ""): 50}
+    assert states() == {("accepted", ""): many}
     texts = [copy.text for copy in copies()]
     assert all("Robin After" in text and "Before" not in text for text in texts)
     assert sorted(texts) == sorted(envelope.text for envelope in server.taken)
-    assert len({envelope.message_id for envelope in server.taken}) == 50
+    assert len({envelope.message_id for envelope in server.taken}) == many
     journal = Counter(db.session.scalars(select(StateChange.cause)))
-    assert journal[HOLDER_CHANGED] == 50
+    assert journal[HOLDER_CHANGED] == many
     (anew,) = [cause for cause in journal if cause.startswith("addressed anew")]
-    assert journal[anew] == 50
+    assert journal[anew] == many
     assert "Jordan Before" in cause_sentence(anew)
     assert "Robin After" in cause_sentence(anew)
     noted = db.session.scalars(
         select(AuditEntry).where(AuditEntry.action == "delivery.all_readdressed")
     ).all()
-    assert sum(int(entry.detail["copies"]) for entry in noted) == 50
+    assert sum(int(entry.detail["copies"]) for entry in noted) == many
 
 
 def test_only_the_address_changes(app_context: Flask) -> None:

@@ -10,11 +10,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
-from itertools import accumulate, groupby, islice
+from itertools import accumulate, groupby, islice, pairwise, repeat
 from typing import Any, Final, Literal
 
+import pikepdf
 import typst
-from pypdf import PdfReader, PdfWriter
 
 from app.rendering.paper.fitting import ON_SEVERAL, SIZES, probable_size
 from app.rendering.paper.sheet import Sheet, laid_out
@@ -49,15 +49,15 @@ def bundle(sheets: Iterable[Sheet]) -> bytes:
     given = iter(sheets)
     setting: deque[Future[list[_Part]]] = deque()
     # While typst works it lets other threads run: a chunk is set while the one before it is put in.
-    with PdfWriter() as writer, ThreadPoolExecutor(AT_ONCE) as pool:
+    with pikepdf.new() as whole, ThreadPoolExecutor(AT_ONCE) as pool:
         while chunk := list(islice(given, CHUNK)):
             setting.append(pool.submit(_in_parts, chunk))
             if len(setting) > AT_ONCE:
-                _put_in(writer, setting.popleft().result())
+                _put_in(whole, setting.popleft().result())
         for rest in setting:
-            _put_in(writer, rest.result())
+            _put_in(whole, rest.result())
         made = io.BytesIO()
-        writer.write(made)
+        whole.save(made, object_stream_mode=pikepdf.ObjectStreamMode.generate)
     return made.getvalue()
 
 
@@ -65,10 +65,10 @@ _Part = tuple[int, int, bytes]
 """Pages of a document that was set: from, up to (not included), of which one."""
 
 
-def _put_in(writer: PdfWriter, parts: list[_Part]) -> None:
-    readers = {id(made): PdfReader(io.BytesIO(made)) for _begin, _end, made in parts}
+def _put_in(whole: pikepdf.Pdf, parts: list[_Part]) -> None:
+    sources = {id(made): pikepdf.open(io.BytesIO(made)) for _begin, _end, made in parts}
     for begin, end, made in parts:
-        writer.append(readers[id(made)], pages=(begin, end), import_outline=False)
+        whole.pages.extend(sources[id(made)].pages[begin:end])
 
 
 def _in_parts(sheets: Sequence[Sheet]) -> list[_Part]:
@@ -80,6 +80,8 @@ def _in_parts(sheets: Sequence[Sheet]) -> list[_Part]:
     # After the first of them pages are counted wrong, which shows where a letter has several.
     late = [place for place, took in enumerate(taken) if off and place > off[0] and took > 1]
     wrong = sorted({*off, *late})
+    for place in off:
+        letters[place].update(_next_try(letters[place], taken[place]))
     again = [letters[place] for place in wrong]
     sources = dict.fromkeys(range(len(letters)), made)
     if again:
@@ -129,11 +131,22 @@ def _next_try(letter: dict[str, Any], took: int) -> dict[str, Any]:
 
 
 def _pages_of_each(made: bytes, letters: int) -> list[int]:
-    reader = PdfReader(io.BytesIO(made))
-    if reader.get_num_pages() == letters:
-        return [1] * letters
-    marks = groupby(reader.page_labels, key=lambda label: label.startswith("-"))
-    return [len(list(pages)) for _mark, pages in marks]
+    with pikepdf.open(io.BytesIO(made)) as document:
+        pages = len(document.pages)
+        if pages == letters:
+            return [1] * letters
+        return [len(list(alike)) for _mark, alike in groupby(_marks(document))]
+
+
+def _marks(document: pikepdf.Pdf) -> Iterator[bool]:
+    """Yield whether each page's label has the mark; labels stand in ranges (ISO 32000-2 §12.4.2)."""
+    if "/PageLabels" not in document.Root:  # one letter, labelled as pages are without any
+        yield from repeat(False, len(document.pages))
+        return
+    numbers = list(document.Root.PageLabels.Nums)
+    begins = [*(int(first) for first in numbers[::2]), len(document.pages)]
+    for (begin, end), label in zip(pairwise(begins), numbers[1::2], strict=True):
+        yield from repeat(str(label.get("/P", "")).startswith("-"), end - begin)
 
 
 def _set(letters: list[dict[str, Any]], title: str, making: Making) -> bytes:
