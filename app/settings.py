@@ -25,6 +25,7 @@ Environment = Literal["development", "production", "test"]
 LogFormat = Literal["text", "json"]
 ENVIRONMENTS: tuple[Environment, ...] = ("development", "production", "test")
 DOMAIN = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))*")
+MOST_CONNECTIONS = 64
 MOST_PACE = 10_000
 """Of limits to how fast mails leave: what is more is none."""
 
@@ -45,6 +46,7 @@ class Settings:
         keys_file: encryption and blind-index keys; never in the database or its backup.
         base_url: scheme and host of links in mails, without a trailing slash.
         smtp_url: the relay, or None for a Maildir under `data_dir`.
+        smtp_connections: how many mails each worker hands to the relay at the same time.
         mail_from: the domain on which `letters@` and `noreply@` stand.
         bounce_domain: the domain of envelope senders.
         test_now: where the clock starts, in `test` only.
@@ -70,6 +72,7 @@ class Settings:
     test_now: datetime | None = None
     trusted_proxies: int = 0
     site_name: str = "Redress"
+    smtp_connections: int = 4
     pace_domain: int = 0
     pace_connections: int = 1
     pace_notices: int = 0
@@ -115,6 +118,7 @@ class Settings:
             test_now=_test_now(read, env),
             trusted_proxies=read.whole_number("REDRESS_TRUSTED_PROXIES", 0),
             site_name=_site_name(read),
+            smtp_connections=_smtp_connections(read),
             # REDRESS_PACE_DOMAIN, _CONNECTIONS, _NOTICES, _CAMPAIGN: how fast mails leave. Where no real
             # office is written to (development, tests), nothing waits unless it is asked to.
             pace_domain=read.pace("DOMAIN", 20 if env == "production" else 0),
@@ -285,6 +289,15 @@ def _keys_file(read: _Reader, env: Environment, data_dir: Path) -> Path:
     if env == "production" and value is None:
         raise SettingsError("REDRESS_KEYS_FILE is missing: make one with “redress keys generate”.")
     return Path(value).absolute() if value else data_dir / "keys.json"
+
+
+def _smtp_connections(read: _Reader) -> int:
+    # REDRESS_SMTP_CONNECTIONS: of each worker. What a worker that is killed leaves unclear is that many mails
+    # at most; what several have to journal at the same time is one commit.
+    value = read.whole_number("REDRESS_SMTP_CONNECTIONS", 4)
+    if not 1 <= value <= MOST_CONNECTIONS:
+        raise SettingsError(f"REDRESS_SMTP_CONNECTIONS must be from 1 to {MOST_CONNECTIONS}.")
+    return value
 
 
 def _smtp_url(read: _Reader, env: Environment) -> str | None:

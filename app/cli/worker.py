@@ -85,14 +85,16 @@ def _worker(app: Flask) -> Worker:
     from app.notices.sending import compose_notice
 
     clock: Clock = app.extensions["redress_clock"]
+    settings = app.config["REDRESS_SETTINGS"]
     return Worker(
         app=app,
-        senders=choose(app.config["REDRESS_SETTINGS"]),
+        senders=choose(settings),
         name=new_worker_name(secrets.token_hex(4)),
         process=this_process(),
         now=clock.now,
         chance=random.Random(),  # noqa: S311 (spreads retries; no secret)
         check=must_be_held,
         compose=compose_notice,
-        limits=limits_of(app.config["REDRESS_SETTINGS"]),
+        limits=limits_of(settings),
+        connections=settings.smtp_connections if settings.smtp_url else 1,
     )

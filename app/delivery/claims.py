@@ -24,6 +24,7 @@ from app.delivery.envelope import BrokenEnvelope, Composer, Envelope, nothing_to
 from app.delivery.limits import UNLIMITED, Limits
 from app.delivery.models import Delivery
 from app.delivery.pacing import Due
+from app.delivery.scribe import Write, alone
 from app.delivery.states import DUE, Locked, lock, move
 from app.delivery.stops import stopped
 
@@ -145,35 +146,46 @@ def claim(
     return [Claim(delivery_id=row.id, worker=worker, kind=row.kind, domain=row.domain) for row in granted]
 
 
-def begin(one: Claim, *, now: datetime, check: DispatchCheck = nothing_to_check) -> InHand | None:
+def begin(
+    one: Claim, *, now: datetime, check: DispatchCheck = nothing_to_check, write: Write = alone
+) -> InHand | None:
     """Begin the attempt of a claim.
+
+    Args:
+        one: the claim.
+        now: the instant.
+        check: looks once more.
+        write: opens the transaction.
 
     Returns:
         The attempt; None if the delivery was taken back, stopped or held meanwhile, or is held now
         because of what `check` found, or is no longer this worker's.
     """
-    with transaction() as session:
-        row = lock(session, one.delivery_id)
-        if row is None or not _is_good(one, row):
-            return None
-        if is_stopped(session, one.delivery_id):
-            _give_back(session, row)
-            return None
-        held = "" if check is nothing_to_check else check(session, session.get_one(Delivery, row.id))
-        if held:
-            move(session, row, "held", now=now, cause=held, actor=WORKER)
-            return None
-        number = row.attempt_count + 1
-        move(session, row, "sending", now=now, cause=causes.BEGUN, actor=WORKER, attempt_count=number)
-        begin_attempt(session, row.id, number, worker=one.worker, now=now)
-        return InHand(
-            delivery_id=row.id,
-            worker=one.worker,
-            number=number,
-            kind=one.kind,
-            domain=one.domain,
-            _sealed=_sealed(session, row.id),
-        )
+    return write(lambda session: _begin(session, one, now, check))
+
+
+def _begin(session: Session, one: Claim, now: datetime, check: DispatchCheck) -> InHand | None:
+    row = lock(session, one.delivery_id)
+    if row is None or not _is_good(one, row):
+        return None
+    if is_stopped(session, one.delivery_id):
+        _give_back(session, row)
+        return None
+    held = "" if check is nothing_to_check else check(session, session.get_one(Delivery, row.id))
+    if held:
+        move(session, row, "held", now=now, cause=held, actor=WORKER)
+        return None
+    number = row.attempt_count + 1
+    move(session, row, "sending", now=now, cause=causes.BEGUN, actor=WORKER, attempt_count=number)
+    begin_attempt(session, row.id, number, worker=one.worker, now=now)
+    return InHand(
+        delivery_id=row.id,
+        worker=one.worker,
+        number=number,
+        kind=one.kind,
+        domain=one.domain,
+        _sealed=_sealed(session, row.id),
+    )
 
 
 def _is_good(one: Claim, row: Locked) -> bool:

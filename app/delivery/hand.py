@@ -13,6 +13,7 @@ from app.delivery import claims, journal
 from app.delivery.claims import Claim, DispatchCheck, InHand
 from app.delivery.envelope import Composer
 from app.delivery.patience import DATABASE_TROUBLE, Persistence
+from app.delivery.scribe import Write, alone
 from app.delivery.senders.base import Outcome, Sender, SenderFactory
 
 log = logging.getLogger("redress.worker")
@@ -30,6 +31,7 @@ class Hand:
         compose: makes the mails in our own name.
         stop: set when the worker is to end.
         watch: whether to remember how domains answer.
+        write: opens the journal's transactions.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class Hand:
         compose: Composer,
         stop: threading.Event,
         watch: bool = False,
+        write: Write = alone,
     ) -> None:
         self._senders = senders
         self._persist = persist
@@ -52,6 +55,7 @@ class Hand:
         self._compose = compose
         self._stop = stop
         self._watch = watch
+        self._write = write
         self._sender: Sender | None = None
 
     def deliver(self, one: Claim) -> Outcome | None:
@@ -69,7 +73,9 @@ class Hand:
         outcome = self._send(in_hand)
         jitter = self._chance.random()
         recorded = self._persist(
-            lambda: journal.record(in_hand, outcome, now=self._now(), jitter=jitter, watch=self._watch)
+            lambda: journal.record(
+                in_hand, outcome, now=self._now(), jitter=jitter, watch=self._watch, write=self._write
+            )
         )
         _tell(in_hand, outcome, recorded=recorded)
         return outcome
@@ -82,7 +88,7 @@ class Hand:
 
     def _begin(self, one: Claim) -> InHand | None:
         try:
-            return claims.begin(one, now=self._now(), check=self._check)
+            return claims.begin(one, now=self._now(), check=self._check, write=self._write)
         except DATABASE_TROUBLE:
             raise
         except Exception as error:
@@ -103,7 +109,7 @@ class Hand:
 
     def _before_dot(self, in_hand: InHand) -> bool:
         try:
-            return journal.mark_dot_pending(in_hand, now=self._now())
+            return journal.mark_dot_pending(in_hand, now=self._now(), write=self._write)
         except DATABASE_TROUBLE as error:
             log.warning("the database cannot be used (%s): the dot is not sent", type(error).__name__)
             return False

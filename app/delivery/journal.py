@@ -13,12 +13,12 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.database import transaction
 from app.delivery import causes, retries
 from app.delivery.attempts import end_attempt, is_dot_pending, mark_dot
 from app.delivery.breaker import note_answer
 from app.delivery.claims import WORKER, InHand, is_stopped
 from app.delivery.models import Attempt
+from app.delivery.scribe import Write, alone
 from app.delivery.senders.base import SESSION_STEPS, Outcome
 from app.delivery.states import Locked, lock, move
 
@@ -26,22 +26,38 @@ DEFINITE = frozenset({"accepted", "temporary", "permanent"})
 """Outcomes that tell what the server did with the mail."""
 
 
-def mark_dot_pending(in_hand: InHand, *, now: datetime) -> bool:
+def mark_dot_pending(in_hand: InHand, *, now: datetime, write: Write = alone) -> bool:
     """Make durable that the final dot is about to be sent.
+
+    Args:
+        in_hand: the attempt.
+        now: the instant.
+        write: opens the transaction.
 
     Returns:
         Whether it may be sent; False if the delivery was taken back or stopped, or is no longer this
         worker's.
     """
-    with transaction() as session:
-        row = lock(session, in_hand.delivery_id)
-        if row is None or not _is_mine(row, in_hand) or is_stopped(session, row.id):
-            return False
-        mark_dot(session, row.id, in_hand.number, now=now)
-        return True
+    return write(lambda session: _mark(session, in_hand, now))
 
 
-def record(in_hand: InHand, outcome: Outcome, *, now: datetime, jitter: float, watch: bool = False) -> bool:
+def _mark(session: Session, in_hand: InHand, now: datetime) -> bool:
+    row = lock(session, in_hand.delivery_id)
+    if row is None or not _is_mine(row, in_hand) or is_stopped(session, row.id):
+        return False
+    mark_dot(session, row.id, in_hand.number, now=now)
+    return True
+
+
+def record(
+    in_hand: InHand,
+    outcome: Outcome,
+    *,
+    now: datetime,
+    jitter: float,
+    watch: bool = False,
+    write: Write = alone,
+) -> bool:
     """Journal how an attempt ended and move the delivery on.
 
     Args:
@@ -50,24 +66,30 @@ def record(in_hand: InHand, outcome: Outcome, *, now: datetime, jitter: float, w
         now: the instant.
         jitter: in [0, 1), spreads the next attempts of mails that were refused together.
         watch: whether to remember how the domain answered (see `breaker`).
+        write: opens the transaction.
 
     Returns:
         Whether it was recorded; False if the attempt is not this worker's any more. Recording the
         same outcome twice changes nothing.
     """
-    with transaction() as session:
-        row = lock(session, in_hand.delivery_id)
-        if row is None or not (_is_mine(row, in_hand) or _is_the_answer(row, in_hand, outcome)):
-            return False
-        if outcome.kind == "crashed":
-            outcome = lawful(outcome, dot_pending=is_dot_pending(session, row.id, in_hand.number))
-        else:
-            outcome = lawful(outcome)
-        end_attempt(session, row.id, in_hand.number, outcome, now=now)
-        _move_on(session, row, outcome, now, jitter)
-        if watch and in_hand.kind == "letter":
-            note_answer(session, in_hand.domain, outcome, now=now, jitter=jitter)
-        return True
+    return write(lambda session: _record(session, in_hand, outcome, now, jitter, watch=watch))
+
+
+def _record(
+    session: Session, in_hand: InHand, outcome: Outcome, now: datetime, jitter: float, *, watch: bool
+) -> bool:
+    row = lock(session, in_hand.delivery_id)
+    if row is None or not (_is_mine(row, in_hand) or _is_the_answer(row, in_hand, outcome)):
+        return False
+    if outcome.kind == "crashed":
+        outcome = lawful(outcome, dot_pending=is_dot_pending(session, row.id, in_hand.number))
+    else:
+        outcome = lawful(outcome)
+    end_attempt(session, row.id, in_hand.number, outcome, now=now)
+    _move_on(session, row, outcome, now, jitter)
+    if watch and in_hand.kind == "letter":
+        note_answer(session, in_hand.domain, outcome, now=now, jitter=jitter)
+    return True
 
 
 def _is_mine(row: Locked, in_hand: InHand) -> bool:

@@ -33,7 +33,7 @@ class Pulse:
         process: the process that it runs in.
         now: tells the time.
         every: seconds between two beats.
-        lease: what each beat extends the leases of `in_hand` to.
+        lease: what each beat extends the leases of what is held to.
     """
 
     def __init__(
@@ -54,8 +54,12 @@ class Pulse:
         self._lease = lease
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="pulse", daemon=True)
-        self.in_hand: tuple[uuid.UUID, ...] = ()
+        self._in_hand: tuple[uuid.UUID, ...] = ()
         self.trouble = ""
+
+    def hold(self, deliveries: tuple[uuid.UUID, ...]) -> None:
+        """Extend the leases of these from now on, and of no other ones."""
+        self._in_hand = deliveries
 
     def start(self) -> None:
         """Give the first sign of life, then beat in a thread of its own.
@@ -83,5 +87,5 @@ class Pulse:
     def _beat(self) -> None:
         now = self._now()
         presence.appear(self._worker, self._process, now=now, trouble=self.trouble)
-        if self.in_hand:
-            claims.renew(self.in_hand, worker=self._worker, now=now, lease=self._lease)
+        if self._in_hand:
+            claims.renew(self._in_hand, worker=self._worker, now=now, lease=self._lease)

@@ -17,12 +17,14 @@ from flask import Flask
 
 from app.delivery import causes, claims, presence, retries
 from app.delivery.claims import Claim, DispatchCheck, nothing_to_check
+from app.delivery.crew import Crew
 from app.delivery.envelope import Composer, nothing_to_compose
 from app.delivery.hand import Hand
 from app.delivery.limits import UNLIMITED, Limits
 from app.delivery.patience import DATABASE_TROUBLE, Pause, Persistence
 from app.delivery.processes import Process, is_alive
 from app.delivery.pulse import Pulse, working_in
+from app.delivery.scribe import Scribe, Write, alone
 from app.delivery.senders.base import Outcome, SenderFactory
 from app.delivery.takeover import take_over
 from app.errors import Unavailable
@@ -57,7 +59,7 @@ PACE: Final = Pace()
 
 
 class Worker:
-    """Delivers until it is stopped. One thread (and a heartbeat), one connection.
+    """Delivers until it is stopped, over one connection or several: a thread each, and a heartbeat.
 
     Args:
         app: the application.
@@ -70,6 +72,7 @@ class Worker:
         compose: makes the mails in our own name from what is stored of them.
         pace: how it spends its time.
         limits: how fast mails may leave, this worker and all others together.
+        connections: how many mails it hands over at the same time.
     """
 
     def __init__(
@@ -85,6 +88,7 @@ class Worker:
         compose: Composer = nothing_to_compose,
         pace: Pace = PACE,
         limits: Limits = UNLIMITED,
+        connections: int = 1,
     ) -> None:
         self._app = app
         self._senders = senders
@@ -96,6 +100,7 @@ class Worker:
         self._compose = compose
         self._pace = pace
         self._limits = limits
+        self._connections = connections
 
     def run(self, stop: threading.Event, *, drain: bool = False) -> None:
         """Deliver what is due until `stop` is set or, with `drain`, until nothing is due any more.
@@ -116,16 +121,6 @@ class Worker:
 
     def _shift(self, stop: threading.Event, drain: bool) -> Shift:
         persist = Persistence(stop, patience=self._pace.drain_patience if drain else None)
-        hand = Hand(
-            senders=self._senders,
-            persist=persist,
-            now=self._now,
-            chance=self._chance,
-            check=self._check,
-            compose=self._compose,
-            stop=stop,
-            watch=self._limits.letters > 0,
-        )
         pulse = Pulse(
             app=self._app,
             worker=self._name,
@@ -134,10 +129,34 @@ class Worker:
             every=self._pace.beat,
             lease=self._pace.lease,
         )
+        crew = Crew(
+            app=self._app,
+            hands=self._hands(stop, persist),
+            stop=stop,
+            apart=self._limits.letters > 0,
+            in_hand=pulse.hold,
+        )
         pause = Pause(first=self._pace.first_pause, longest=self._pace.longest_pause, chance=self._chance)
         return Shift(
-            self._name, stop, self._now, self._chance, self._pace, self._limits, persist, hand, pulse, pause
+            self._name, stop, self._now, self._chance, self._pace, self._limits, persist, crew, pulse, pause
         )
+
+    def _hands(self, stop: threading.Event, persist: Persistence) -> list[Hand]:
+        write: Write = Scribe() if self._connections > 1 else alone
+        return [
+            Hand(
+                senders=self._senders,
+                persist=persist,
+                now=self._now,
+                chance=self._chance,
+                check=self._check,
+                compose=self._compose,
+                stop=stop,
+                watch=self._limits.letters > 0,
+                write=write,
+            )
+            for _connection in range(self._connections)
+        ]
 
 
 @dataclass
@@ -151,7 +170,7 @@ class Shift:
     pace: Pace
     limits: Limits
     persist: Persistence
-    hand: Hand
+    crew: Crew
     pulse: Pulse
     pause: Pause
     _looked_around: float = float("-inf")
@@ -165,7 +184,7 @@ class Shift:
                 if self._turn():
                     wait = self.pace.first_idle
                     continue
-                self.hand.close()
+                self.crew.rest()
                 self.stop.wait(wait * (0.5 + self.chance.random()))
                 wait = min(2 * wait, self.pace.longest_idle)
         finally:
@@ -187,24 +206,19 @@ class Shift:
         if wait_out and self.pause.lasts:
             return False
         # While the server cannot be used, one mail is enough to find out whether it is back.
-        waiting = self._claim(1 if self.pause.troubles and wait_out else self.pace.batch)
+        probing = self.pause.troubles and wait_out
+        waiting = self._claim(1 if probing else self.pace.batch * self.crew.size)
         found = bool(waiting)
         try:
-            while waiting and not self.stop.is_set():
-                self._deliver_next(waiting)
+            away = self.crew.deliver(waiting, self._note)
+            if away is not None:
+                self._server_away(away, waiting)
         finally:
-            self.pulse.in_hand = ()
+            self.pulse.hold(())
         return found
 
-    def _deliver_next(self, waiting: deque[Claim]) -> None:
-        self.pulse.in_hand = tuple(one.delivery_id for one in waiting)
-        outcome = self.hand.deliver(waiting.popleft())
-        if outcome is None:
-            return
-        if outcome.server_away:
-            self._server_away(outcome, waiting)
-            waiting.clear()
-        elif self.pause.troubles and outcome.kind != "crashed":
+    def _note(self, outcome: Outcome) -> None:
+        if self.pause.troubles and outcome.kind != "crashed":
             self._server_back()
 
     def _claim(self, limit: int) -> deque[Claim]:
@@ -262,7 +276,7 @@ class Shift:
 
     def _end(self) -> None:
         """Let go of the mail server, give back what was not begun, and take leave."""
-        self.hand.close()
+        self.crew.close()
         self.pulse.stop()
         try:
             claims.release(self.name)

@@ -1,0 +1,129 @@
+"""Several hands that share a batch, each with a connection of its own to the mail server."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from flask import Flask
+
+from app.delivery.claims import Claim
+from app.delivery.hand import Hand
+from app.delivery.pulse import working_in
+from app.delivery.senders.base import Outcome
+
+
+class Crew:
+    """Delivers batches.
+
+    Args:
+        app: the application; each hand works in a context of its own.
+        hands: one for each connection.
+        stop: set when the worker is to end.
+        apart: whether letters to one domain go one after the other.
+        in_hand: told what is not done with yet, whenever that changes.
+    """
+
+    def __init__(
+        self,
+        *,
+        app: Flask,
+        hands: Sequence[Hand],
+        stop: threading.Event,
+        apart: bool,
+        in_hand: Callable[[tuple[uuid.UUID, ...]], None],
+    ) -> None:
+        self._app = app
+        self._hands = hands
+        self._stop = stop
+        self._apart = apart
+        self._tell_in_hand = in_hand
+        self._pool = ThreadPoolExecutor(len(hands), "hand") if len(hands) > 1 else None
+        self._lock = threading.Lock()
+        self._under_way: list[Claim] = []
+
+    @property
+    def size(self) -> int:
+        """How many hands there are."""
+        return len(self._hands)
+
+    def deliver(self, waiting: deque[Claim], note: Callable[[Outcome], None]) -> Outcome | None:
+        """Deliver what waits, until all of it is done or no hand can reach the mail server.
+
+        Args:
+            waiting: what is to be delivered; what could not even be begun is left in it.
+            note: told each outcome that says nothing against the server, by one hand at a time.
+
+        Returns:
+            None; or, if the server let go of all hands that tried it, what the last of them heard.
+
+        Raises:
+            Unavailable: the database could not be used for too long.
+        """
+        if self._pool is None or len(waiting) == 1:
+            return self._work(self._hands[0], waiting, note)
+        hands = self._hands[: len(waiting)]
+        ends = [self._pool.submit(self._work_apart, hand, waiting, note) for hand in hands]
+        outcomes = [end.result() for end in ends]
+        away = [outcome for outcome in outcomes if outcome is not None]
+        # A server that takes no more connections is not away: the other hands go on with the rest.
+        return away[-1] if away and (waiting or len(away) == len(outcomes)) else None
+
+    def rest(self) -> None:
+        """Let go of the mail server until there is something to do again."""
+        for hand in self._hands:
+            hand.close()
+
+    def close(self) -> None:
+        """Let go of the mail server for good."""
+        if self._pool is not None:
+            self._pool.shutdown()
+        self.rest()
+
+    def _work_apart(
+        self, hand: Hand, waiting: deque[Claim], note: Callable[[Outcome], None]
+    ) -> Outcome | None:
+        with working_in(self._app):
+            return self._work(hand, waiting, note)
+
+    def _work(self, hand: Hand, waiting: deque[Claim], note: Callable[[Outcome], None]) -> Outcome | None:
+        """Deliver as long as there is something; return the outcome that told that the server is away."""
+        while (one := self._next(waiting)) is not None:
+            try:
+                outcome = hand.deliver(one)
+            finally:
+                self._done(one, waiting)
+            if outcome is None:
+                continue
+            if outcome.server_away:
+                return outcome
+            with self._lock:
+                note(outcome)
+        return None
+
+    def _next(self, waiting: deque[Claim]) -> Claim | None:
+        with self._lock:
+            if self._stop.is_set():
+                return None
+            one = next((each for each in waiting if self._may(each)), None)
+            if one is not None:
+                waiting.remove(one)
+                self._under_way.append(one)
+                self._told(waiting)
+            return one
+
+    def _may(self, one: Claim) -> bool:
+        if not self._apart or one.kind != "letter":
+            return True
+        return all(other.domain != one.domain for other in self._under_way if other.kind == "letter")
+
+    def _done(self, one: Claim, waiting: deque[Claim]) -> None:
+        with self._lock:
+            self._under_way.remove(one)
+            self._told(waiting)
+
+    def _told(self, waiting: deque[Claim]) -> None:
+        self._tell_in_hand(tuple(one.delivery_id for one in (*self._under_way, *waiting)))
