@@ -160,7 +160,7 @@ def test_what_a_killed_worker_had_at_its_dot_is_unclear_and_the_rest_arrives(
 ) -> None:
     with ScriptedServer(Fault("after_dot", "timeout")).running() as server:
         queue(range(4), now=now())
-        worker = worker_process(REDRESS_SMTP_URL=server.url)
+        worker = worker_process(REDRESS_SMTP_URL=server.url, REDRESS_SMTP_CONNECTIONS="1")
         assert server.struck.wait(30)
         worker.kill()
         server.fault = None
