@@ -18,7 +18,7 @@ from app.errors import Refused
 from app.letters.campaign_desk import version_whole
 from app.letters.checking import SOMEBODY
 from app.letters.wording import Worded
-from app.notices.sending import message_id
+from app.notices.sending import TRIAL, message_id
 from app.rendering.mail import Mailbox, compose, wire_address
 
 
@@ -55,7 +55,7 @@ def send_to_oneself(template: LetterTemplate, number: int, *, to: str, actor: st
 
 def _mail(worded: Worded, campaign: str, to: str, now: datetime) -> Envelope:
     key, domain = uuid.uuid4(), current_app.config["REDRESS_SETTINGS"].mail_from
-    identifier = message_id("trial", key)
+    identifier = message_id(TRIAL, key)
     wire = compose(
         sender=Mailbox(
             _("%(name)s via %(campaign)s", name=SOMEBODY.name, campaign=campaign), f"letters@{domain}"
