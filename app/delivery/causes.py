@@ -24,6 +24,10 @@ FAILED_INSIDE: Final = "an error of our own during the attempt"
 QUARANTINED: Final = "three attempts ended in an error of our own"
 NEEDS_SMTPUTF8: Final = "the mail server does not take addresses beyond ASCII"
 NEEDS_8BIT: Final = "the mail server does not take 8-bit text"
+CAME_BACK_NO_ADDRESS: Final = "it came back: the address does not exist"
+CAME_BACK_FULL: Final = "it came back: the mailbox is full"
+CAME_BACK_REFUSED: Final = "it came back: the mail server's rules are against it"
+CAME_BACK: Final = "it came back"
 
 SENTENCES: Final[dict[str, LazyString]] = {
     WRITTEN: _l("It was written."),
@@ -47,6 +51,10 @@ SENTENCES: Final[dict[str, LazyString]] = {
     QUARANTINED: _l("Three attempts ended in an error of our own; an organizer must look at it."),
     NEEDS_SMTPUTF8: _l("The mail server does not take addresses beyond plain Latin letters (SMTPUTF8)."),
     NEEDS_8BIT: _l("The mail server does not take this message's encoding (8BITMIME)."),
+    CAME_BACK_NO_ADDRESS: _l("It came back: the address does not exist."),
+    CAME_BACK_FULL: _l("It came back: the mailbox is full."),
+    CAME_BACK_REFUSED: _l("It came back: the rules of the office's mail server are against it."),
+    CAME_BACK: _l("It came back."),
 }
 
 

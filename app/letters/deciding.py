@@ -18,10 +18,11 @@ from sqlalchemy.orm import Session
 from app.campaigns.models import Campaign, TemplateVersion
 from app.database import transaction
 from app.delivery import causes, outbox
+from app.delivery.envelope import Envelope
 from app.delivery.models import Delivery
 from app.delivery.states import transition
 from app.errors import NotFound, Refused
-from app.letters.dispatch import must_be_held
+from app.letters.dispatch import ADDRESS_GONE, CONTACT_CHANGED, must_be_held
 from app.letters.freezing import envelope_of
 from app.letters.models import Letter
 from app.letters.stating import (
@@ -44,6 +45,7 @@ FOUND: Final = "an organizer found that it was taken"
 ANEW: Final = "addressed anew: "
 """Begins a cause that goes on with the names before and after, divided by an arrow."""
 AGAIN: Final = "an organizer decided to send it again"
+ELSEWHERE: Final = "addressed to the office's new contact"
 TOLD: Final = "cancelled, and its writer is told: "
 """Begins a cause that goes on with what an organizer says to the writers."""
 
@@ -53,6 +55,8 @@ SENTENCES: Final = {
     FOUND: _l("An organizer found in the mail server's log that it was taken."),
     AGAIN: _l("An organizer decided to send it again although it may have arrived."),
     "no verified contact": _l("The office has no verified contact."),
+    ADDRESS_GONE: _l("Mail to its address came back: the address does not exist any more."),
+    ELSEWHERE: _l("It was addressed to the office's new contact."),
     "office closed": _l("The office takes no letters any more."),
     "holder changed": _l("Somebody else holds the office than is named in the letter."),
     "words to be read first": _l("Its writer's own words sound like a threat or an insult: read them first."),
@@ -125,6 +129,9 @@ def release_in(session: Session, delivery: Delivery, *, actor: str, now: datetim
     addressee = _reachable(session, delivery, now)
     if delivery.wire_sealed is not None:
         reason = must_be_held(session, delivery)
+        if reason == CONTACT_CHANGED and delivery.reason == ADDRESS_GONE:
+            _address_elsewhere(session, delivery, addressee, actor=actor, now=now)
+            return
         if is_stop(reason) and reason != delivery.reason:
             raise Refused(_("It also states what may not be stated any more. Cancel it."))
         if reason and not is_stop(reason):
@@ -210,11 +217,31 @@ def _reachable(session: Session, delivery: Delivery, now: datetime) -> Addressee
 def _address(
     session: Session, delivery: Delivery, addressee: Addressee, *, actor: str, now: datetime
 ) -> None:
+    envelope = _envelope(session, delivery, addressee, now=now)
+    outbox.enqueue(session, delivery, envelope=envelope, now=now, actor=actor)
+
+
+def _address_elsewhere(
+    session: Session, delivery: Delivery, addressee: Addressee, *, actor: str, now: datetime
+) -> None:
+    # Another address is another message (RFC 5322 §3.6.4), although every word is the same.
+    envelope = _envelope(session, delivery, addressee, now=now, edition=uuid.uuid4())
+    outbox.address_anew(session, delivery, envelope=envelope, now=now, cause=ELSEWHERE, actor=actor)
+
+
+def _envelope(
+    session: Session,
+    delivery: Delivery,
+    addressee: Addressee,
+    *,
+    now: datetime,
+    edition: uuid.UUID | None = None,
+) -> Envelope:
     letter = session.get_one(Letter, delivery.letter_id)
     if addressee.contact is None or delivery.recipient_id is None or not delivery.text:
         raise Refused(_("The text of this copy is not kept any more; it cannot be sent."))
     delivery.contact_id = addressee.contact.id
-    envelope = envelope_of(
+    return envelope_of(
         campaign=session.get_one(Campaign, letter.campaign_id),
         letter=letter,
         delivery=delivery,
@@ -231,8 +258,8 @@ def _address(
         ),
         contact=addressee.contact,
         now=now,
+        edition=edition,
     )
-    outbox.enqueue(session, delivery, envelope=envelope, now=now, actor=actor)
 
 
 def _moved_on() -> Refused:

@@ -103,7 +103,17 @@ def test_only_what_we_wrote_ourselves_is_a_bounce_address(app_context: object) -
     for spelling in (address, address.upper(), f" <{address}>"):
         assert subject_of_bounce(spelling) == mail
     local, _at, domain = address.partition("@")
-    altered = {f"{local[:place]}{'a' if local[place] != 'a' else 'b'}{local[place + 1 :]}" for place in range(2, 44)}
+    altered = {
+        f"{local[:place]}{'a' if local[place] != 'a' else 'b'}{local[place + 1 :]}" for place in range(2, 44)
+    }
     made_up = {f"{other}@{domain}" for other in altered}
-    made_up |= {f"{local}@elsewhere.example", local, f"{local}a@{domain}", f"{local[:-1]}@{domain}", "", "@", "<>"}
+    made_up |= {
+        f"{local}@elsewhere.example",
+        local,
+        f"{local}a@{domain}",
+        f"{local[:-1]}@{domain}",
+        "",
+        "@",
+        "<>",
+    }
     assert {subject_of_bounce(other) for other in made_up} == {None}
