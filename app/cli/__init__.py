@@ -30,6 +30,7 @@ COMMANDS = {
     "recipients": "Import, export and check offices.",
     "campaigns": "Hand campaigns to other groups, or take them over.",
     "organizers": "Invite and list organizers.",
+    "bounces": "Deal with mails that came back.",
     "keys": "Make the key file.",
     "routes": "List every page with its audience.",
     "retention": "Delete personal data whose time is over.",
