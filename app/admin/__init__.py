@@ -23,6 +23,7 @@ from app.admin import (
     rules,
     second_looks,
     today,
+    unclear,
     welcome,
 )
 from app.organizers.sign_in import init_sign_in
@@ -47,6 +48,7 @@ ROOMS = (
     corrections,
     letters,
     held,
+    unclear,
     evidence,
     organizers,
     audit,

@@ -32,6 +32,7 @@ DECISIONS: dict[str, Callable[..., None]] = {
     "release": deciding.release_copy,
     "mark-accepted": deciding.mark_accepted,
     "send-again": deciding.send_again,
+    "give-up": deciding.give_up,
 }
 
 

@@ -120,7 +120,7 @@ def _came_back(subject: uuid.UUID, reading: Reading, *, now: datetime) -> Dealt:
         if row.state not in OPEN_TO_BOUNCES:
             return Dealt(_("That this mail came back is known, or it has moved on; nothing was changed."))
         left_at = delivery.state_at
-        move(session, row, "bounced", now=now, cause=_CAUSES[reading.kind], actor=audit.SYSTEM)
+        move(session, row, "bounced", now=now, cause=_CAUSES[reading.kind], actor="redress")
         reread(session, delivery)
         if reading.kind == "no_address":
             contact_id = _suspend(session, delivery, left_at, reading.status, now=now)
@@ -167,7 +167,7 @@ def _hold_waiting(contact_id: uuid.UUID, *, now: datetime) -> int:
             )
             batch = session.scalars(query.order_by(Delivery.id).limit(BATCH).with_for_update()).all()
             for delivery in batch:
-                outbox.hold(session, delivery, now=now, cause=ADDRESS_GONE, actor=audit.SYSTEM)
+                outbox.hold(session, delivery, now=now, cause=ADDRESS_GONE, actor="redress")
         held += len(batch)
         if len(batch) < BATCH:
             return held

@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -45,6 +45,7 @@ FOUND: Final = "an organizer found that it was taken"
 ANEW: Final = "addressed anew: "
 """Begins a cause that goes on with the names before and after, divided by an arrow."""
 AGAIN: Final = "an organizer decided to send it again"
+GIVEN_UP: Final = "an organizer gave it up"
 ELSEWHERE: Final = "addressed to the office's new contact"
 TOLD: Final = "cancelled, and its writer is told: "
 """Begins a cause that goes on with what an organizer says to the writers."""
@@ -54,6 +55,7 @@ SENTENCES: Final = {
     RELEASED: _l("An organizer released it."),
     FOUND: _l("An organizer found in the mail server's log that it was taken."),
     AGAIN: _l("An organizer decided to send it again although it may have arrived."),
+    GIVEN_UP: _l("An organizer gave it up: nobody can know whether it arrived."),
     "no verified contact": _l("The office has no verified contact."),
     ADDRESS_GONE: _l("Mail to its address came back: the address does not exist any more."),
     ELSEWHERE: _l("It was addressed to the office's new contact."),
@@ -155,9 +157,7 @@ def mark_accepted(delivery_id: uuid.UUID, *, actor: str, now: datetime) -> None:
     """
 
     def act(session: Session, delivery: Delivery) -> None:
-        if delivery.state != "unclear":
-            raise _moved_on()
-        transition(session, delivery, "accepted", now=now, cause=FOUND, actor=actor)
+        settle_in(session, delivery, "arrived", actor=actor, now=now)
 
     _decide(delivery_id, act, "delivery.marked_accepted", actor=actor, now=now)
 
@@ -171,11 +171,45 @@ def send_again(delivery_id: uuid.UUID, *, actor: str, now: datetime) -> None:
     """
 
     def act(session: Session, delivery: Delivery) -> None:
-        if delivery.state != "unclear":
-            raise _moved_on()
-        outbox.queue_again(session, delivery, now=now, cause=AGAIN, actor=actor)
+        settle_in(session, delivery, "again", actor=actor, now=now)
 
     _decide(delivery_id, act, "delivery.sent_again", actor=actor, now=now)
+
+
+def give_up(delivery_id: uuid.UUID, *, actor: str, now: datetime) -> None:
+    """End an unclear copy: it is neither counted as accepted nor sent again.
+
+    Raises:
+        NotFound: there is no such copy.
+        Refused: it is not unclear any more.
+    """
+
+    def act(session: Session, delivery: Delivery) -> None:
+        settle_in(session, delivery, "give-up", actor=actor, now=now)
+
+    _decide(delivery_id, act, "delivery.given_up", actor=actor, now=now)
+
+
+Settlement = Literal["arrived", "again", "give-up"]
+
+
+def settle_in(session: Session, delivery: Delivery, how: Settlement, *, actor: str, now: datetime) -> None:
+    """Settle something unclear in the caller's transaction.
+
+    Raises:
+        Refused: it is not unclear any more, or there is nothing left of it to send.
+    """
+    if delivery.state != "unclear":
+        raise _moved_on()
+    if how == "arrived":
+        transition(session, delivery, "accepted", now=now, cause=FOUND, actor=actor)
+    elif how == "give-up":
+        transition(session, delivery, "failed", now=now, cause=GIVEN_UP, actor=actor)
+    else:
+        try:
+            outbox.queue_again(session, delivery, now=now, cause=AGAIN, actor=actor)
+        except outbox.NotFrozen:
+            raise Refused(_("The text of this copy is not kept any more; it cannot be sent.")) from None
 
 
 def _decide(

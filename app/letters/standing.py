@@ -8,7 +8,7 @@ from typing import Literal
 from flask_babel import gettext as _
 
 from app.delivery import causes
-from app.letters.deciding import TOLD
+from app.letters.deciding import GIVEN_UP, TOLD
 from app.letters.dispatch import ADDRESS_GONE
 from app.letters.stating import CLOSED_MEASURE, CORRECTED, RELEASED_PERSON, WITHDRAWN
 
@@ -51,6 +51,13 @@ def standing_of(state: str, reason: str = "") -> Standing:
             _("The organizers did not send it: %(what)s", what=told),
             _("Nothing was sent."),
             "over",
+        )
+    if state == "failed" and reason == GIVEN_UP:
+        return Standing(
+            _("Not known"),
+            _("The connection broke as it was handed over, and nobody could find out whether it was taken."),
+            _("We do not send it twice on a guess. You can print it and post it."),
+            "bad",
         )
     if state == "bounced":
         return Standing(_("Came back"), _came_back(reason), _after(reason), "bad")

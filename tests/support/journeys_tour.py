@@ -330,6 +330,8 @@ def _office(tab: Page) -> Iterator[Stop]:
 def _letters(tab: Page, site: DevelopmentSite) -> Iterator[Stop]:
     open_page(tab, f"{site.url}/admin/held")
     yield Stop("desk-held-none")
+    open_page(tab, f"{site.url}/admin/unclear")
+    yield Stop("desk-unclear-none")
     _put_into_states(site)
     open_page(tab, f"{site.url}/admin/letters")
     yield Stop("desk-letters")
@@ -352,6 +354,10 @@ def _letters(tab: Page, site: DevelopmentSite) -> Iterator[Stop]:
     yield Stop("desk-held")
     follow(tab, tab.get_by_role("link", name="Cancel them").first)
     yield Stop("desk-held-cancel")
+    open_page(tab, f"{site.url}/admin/unclear")
+    yield Stop("desk-unclear")
+    follow(tab, tab.get_by_role("link", name="Send them again").first)
+    yield Stop("desk-unclear-again")
 
 
 def _evidence(tab: Page, site: DevelopmentSite) -> Iterator[Stop]:
