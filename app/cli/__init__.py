@@ -31,6 +31,7 @@ COMMANDS = {
     "campaigns": "Hand campaigns to other groups, or take them over.",
     "organizers": "Invite and list organizers.",
     "bounces": "Deal with mails that came back.",
+    "unclear": "Look up what nobody can say was taken.",
     "keys": "Make the key file.",
     "routes": "List every page with its audience.",
     "retention": "Delete personal data whose time is over.",

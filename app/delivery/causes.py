@@ -11,6 +11,7 @@ WRITTEN: Final = "written"
 QUEUED: Final = "ready to leave"
 BEGUN: Final = "an attempt began"
 TAKEN: Final = "the mail server took it"
+FOUND_IN_LOG: Final = "the mail server's log shows that it was taken"
 NOT_NOW: Final = "the mail server cannot take it now"
 CONNECTION_LOST: Final = "the connection broke before the message was complete"
 SERVER_AWAY: Final = "the mail server cannot be used"
@@ -34,6 +35,7 @@ SENTENCES: Final[dict[str, LazyString]] = {
     QUEUED: _l("It is ready to leave."),
     BEGUN: _l("It is being handed to the mail server."),
     TAKEN: _l("The mail server took it."),
+    FOUND_IN_LOG: _l("The mail server's log shows that it was taken."),
     NOT_NOW: _l("The mail server cannot take it now; it is tried again."),
     CONNECTION_LOST: _l("The connection broke before the message was complete; it is tried again."),
     SERVER_AWAY: _l("Our mail server cannot be used at the moment; it is tried again."),

@@ -7,7 +7,7 @@ leave: it ends a copy, suspends an address that does not exist, and holds what w
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from app.database import db, transaction
 from app.delivery import causes, outbox
-from app.delivery.bounces import CAME_BACK, Reading, read
+from app.delivery.bounces import CAME_BACK, Kind, Reading, read
 from app.delivery.envelope import ascii_address, subject_of_bounce
 from app.delivery.models import Delivery
 from app.delivery.states import DUE, lock_row, move, reread
@@ -33,7 +33,8 @@ from app.security import audit
 
 BATCH: Final = 50
 """Copies that are held in one transaction: confirmations and workers get their turn in between."""
-OPEN_TO_BOUNCES: Final = frozenset({"accepted", "unclear"})
+ENDS: Final = frozenset({"accepted", "unclear"})
+"""States that a bounce ends."""
 
 _CAUSES: Final = {
     "no_address": causes.CAME_BACK_NO_ADDRESS,
@@ -77,7 +78,9 @@ def receive(raw: bytes, *, to: Sequence[str] = (), now: datetime) -> Dealt:
     if subject is None:
         return Dealt(_("It is not addressed to a bounce address that we gave out; nothing was changed."))
     if reading.kind in CAME_BACK:
-        return _came_back(subject, reading, now=now)
+        return came_back(
+            lambda session: _find(session, subject, reading), reading.kind, reading.status, now=now
+        )
     if reading.kind == "answer":
         return _answered(subject, reading, raw, now=now)
     return Dealt(_nothing_to_do(reading))
@@ -108,22 +111,41 @@ def _unknown() -> Dealt:
     return Dealt(_("It is about a mail that is not there any more; nothing was changed."))
 
 
-def _came_back(subject: uuid.UUID, reading: Reading, *, now: datetime) -> Dealt:
+def came_back(
+    find: Callable[[Session], Delivery | None],
+    kind: Kind,
+    status: str,
+    *,
+    now: datetime,
+    ends: frozenset[str] = ENDS,
+) -> Dealt:
+    """Mark a mail as come back and, where its address does not exist, see to what waits for that address.
+
+    Args:
+        find: looks it up in a session.
+        kind: why it came back, one of `CAME_BACK`.
+        status: the status code that was told.
+        now: the instant.
+        ends: states that this ends; in any other nothing is changed.
+
+    Raises:
+        Unavailable: as for `receive`.
+    """
     contact_id = None
     with transaction() as session:
-        delivery = _find(session, subject, reading)
+        delivery = find(session)
         if delivery is None:
             return _unknown()
         row = lock_row(session, delivery)
         if row.state == "sending":
             raise Unavailable(_("A worker has this mail in hand; the bounce should come again."))
-        if row.state not in OPEN_TO_BOUNCES:
+        if row.state not in ends:
             return Dealt(_("That this mail came back is known, or it has moved on; nothing was changed."))
         left_at = delivery.state_at
-        move(session, row, "bounced", now=now, cause=_CAUSES[reading.kind], actor="redress")
+        move(session, row, "bounced", now=now, cause=_CAUSES[kind], actor="redress")
         reread(session, delivery)
-        if reading.kind == "no_address":
-            contact_id = _suspend(session, delivery, left_at, reading.status, now=now)
+        if kind == "no_address":
+            contact_id = _suspend(session, delivery, left_at, status, now=now)
     done = Dealt(_("A mail came back, and is marked so."), changed=True)
     if contact_id is None:
         return done

@@ -5,6 +5,6 @@ what a person wrote are told apart. Whatever arrives was written by strangers: n
 the work is bounded by the size of what is looked at.
 """
 
-from app.delivery.bounces.reading import CAME_BACK, Kind, Reading, read
+from app.delivery.bounces.reading import CAME_BACK, Kind, Reading, kind_of_failure, read
 
-__all__ = ["CAME_BACK", "Kind", "Reading", "read"]
+__all__ = ["CAME_BACK", "Kind", "Reading", "kind_of_failure", "read"]

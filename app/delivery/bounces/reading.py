@@ -99,10 +99,16 @@ def _of_fate(fate: Fate) -> Kind:
         return "delayed"
     if fate.action != "failed" and fate.status.startswith("2"):
         return "delivered"
-    return _of_status(fate.status, fate.diagnostic)
+    return kind_of_failure(fate.status, fate.diagnostic)
 
 
-def _of_status(status: str, words: str) -> Kind:
+def kind_of_failure(status: str, words: str) -> Kind:
+    """Return why a mail came back.
+
+    Args:
+        status: the enhanced status code, or "".
+        words: what was said with it.
+    """
     _class, _dot, detail = status.partition(".")
     if detail == "2.2":
         return "mailbox_full"
@@ -134,4 +140,4 @@ def _without_standard(message: Message) -> tuple[Kind, str] | None:
         return None
     if marks.STILL_TRYING.search(words) and not status.startswith("5"):
         return "delayed", status
-    return _of_status("" if status.startswith(("2", "4")) else status, words), status
+    return kind_of_failure("" if status.startswith(("2", "4")) else status, words), status
