@@ -47,6 +47,7 @@ class Settings:
         test_now: where the clock starts, in `test` only.
         trusted_proxies: how many reverse proxies in front may be believed (X-Forwarded-*).
         site_name: what the site calls itself.
+        dkim: selector and private key of each DKIM signature; none, and mails are not signed here.
     """
 
     env: Environment
@@ -61,6 +62,7 @@ class Settings:
     test_now: datetime | None = None
     trusted_proxies: int = 0
     site_name: str = "Redress"
+    dkim: tuple[tuple[str, Path], ...] = ()
 
     @property
     def maildir(self) -> Path:
@@ -100,6 +102,7 @@ class Settings:
             test_now=_test_now(read, env),
             trusted_proxies=read.whole_number("REDRESS_TRUSTED_PROXIES", 0),
             site_name=_site_name(read),
+            dkim=_dkim(read),
         )
 
 
@@ -184,6 +187,21 @@ def _site_name(read: _Reader) -> str:
     if not value.isprintable() or "=?" in value or len(value) > 80:
         raise SettingsError("REDRESS_SITE_NAME must be one line of 80 characters at most, without “=?”.")
     return value
+
+
+def _dkim(read: _Reader) -> tuple[tuple[str, Path], ...]:
+    # REDRESS_DKIM_KEY: file of a private key (PEM; RSA or Ed25519), or several divided by commas.
+    # REDRESS_DKIM_SELECTOR: of each, in the same order: what stands before “._domainkey.” in the DNS.
+    keys = [part.strip() for part in read.text("REDRESS_DKIM_KEY", "").split(",") if part.strip()]
+    selectors = [part.strip() for part in read.text("REDRESS_DKIM_SELECTOR", "").split(",") if part.strip()]
+    if len(keys) != len(selectors):
+        raise SettingsError("REDRESS_DKIM_KEY and REDRESS_DKIM_SELECTOR must name as many keys as selectors.")
+    for selector in selectors:
+        if not DOMAIN.fullmatch(selector) or len(selector) > 100:
+            raise SettingsError(
+                f"REDRESS_DKIM_SELECTOR must be a name such as mail2026, not “{_shown(selector)}”."
+            )
+    return tuple(zip(selectors, (Path(key).absolute() for key in keys), strict=True))
 
 
 def _database_url(read: _Reader, data_dir: Path) -> str:

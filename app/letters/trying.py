@@ -12,6 +12,7 @@ from app.campaigns.editing import note
 from app.campaigns.models import LetterTemplate
 from app.campaigns.texts import text
 from app.database import insert_rows, transaction
+from app.delivery.dkim import signed
 from app.delivery.envelope import Envelope, bounce_address
 from app.delivery.outbox import notice_rows
 from app.errors import Refused
@@ -72,7 +73,7 @@ def _mail(worded: Worded, campaign: str, to: str, now: datetime) -> Envelope:
         mail_from=bounce_address(key),
         rcpt_to=wire_address(to),
         subject=worded.subject,
-        wire=wire,
+        wire=signed(wire),
         text=worded.text,
         message_id=identifier,
     )

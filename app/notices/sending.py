@@ -16,6 +16,7 @@ from datetime import datetime
 from flask import current_app
 from flask_babel import force_locale
 
+from app.delivery.dkim import signed
 from app.delivery.envelope import Envelope, Recipe, bounce_address
 from app.rendering.mail import Attachment, Mailbox, compose, wire_address
 from app.security.keys import current_keys
@@ -101,7 +102,7 @@ def notice_envelope(
         mail_from=bounce_address(message_key),
         rcpt_to=wire_address(to),
         subject=subject,
-        wire=wire,
+        wire=signed(wire),
         text=text,
         message_id=message_id(notice, message_key),
     )
