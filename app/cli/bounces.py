@@ -49,7 +49,9 @@ def read(installation: Installation, maildir: Path | None, recipients: tuple[str
 
 @command.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address of an interface.")
-@click.option("--port", default=2424, show_default=True, type=click.IntRange(0, 65535))
+@click.option(
+    "--port", default=2424, show_default=True, type=click.IntRange(0, 65535), help="0 takes any that is free."
+)
 @click.pass_obj
 def serve(installation: Installation, host: str, port: int) -> None:
     """Take messages from a mail server by LMTP, until told to stop."""

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app import clock
 from app.errors import Unavailable
+from app.letters.bouncing import see_to_refused
 from app.letters.readdressing import release_waiting
 from app.letters.resolving import count_unclear, resolve_unclear
 from app.letters.retention import purge
@@ -53,7 +54,9 @@ def _go_on(app: Flask, stop: threading.Event, relay_log: Path | None) -> None:
 
 
 def do_chores(*, all_of_them: bool) -> None:
-    """Release what waited for a contact that is there now; with `all_of_them`, delete what is over."""
+    """See to contacts that do not work, or work again; with `all_of_them`, delete what is over."""
+    if suspended := see_to_refused(now=clock.now()):
+        log.warning("suspended contacts whose address does not exist: %s", suspended)
     if released := release_waiting(now=clock.now()):
         log.info("released letters that had waited for a contact: %s", released)
     if all_of_them and (purged := purge(now=clock.now())):

@@ -9,19 +9,20 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from flask_babel import gettext as _
 from flask_babel import ngettext
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from app.database import db, transaction
 from app.delivery import causes, outbox
-from app.delivery.bounces import CAME_BACK, Kind, Reading, read
+from app.delivery.bounces import CAME_BACK, Kind, Reading, kind_of_failure, read
+from app.delivery.bounces.reports import status_in
 from app.delivery.envelope import ascii_address, subject_of_bounce
-from app.delivery.models import Delivery
+from app.delivery.models import Attempt, Delivery
 from app.delivery.states import DUE, lock_row, move, reread
 from app.errors import Unavailable
 from app.letters import answers
@@ -35,6 +36,7 @@ BATCH: Final = 50
 """Copies that are held in one transaction: confirmations and workers get their turn in between."""
 ENDS: Final = frozenset({"accepted", "unclear"})
 """States that a bounce ends."""
+REFUSALS_SEEN_FOR: Final = timedelta(days=1)
 
 _CAUSES: Final = {
     "no_address": causes.CAME_BACK_NO_ADDRESS,
@@ -173,6 +175,39 @@ def _suspend(
     why = f"mail came back{f', {status}' if status else ''}"
     noted(session, "contact.suspended", contact, actor=audit.SYSTEM, now=now, why=why)
     return contact.id
+
+
+def see_to_refused(*, now: datetime) -> int:
+    """Suspend addresses that a mail server refused in person as ones that do not exist, as a bounce does.
+
+    Args:
+        now: the instant; looks a day back.
+
+    Returns:
+        How many contacts were suspended.
+    """
+    db.session.rollback()
+    query = (
+        select(Delivery.id, Attempt.reply)
+        .join(Attempt, and_(Attempt.delivery_id == Delivery.id, Attempt.number == Delivery.attempt_count))
+        .join(Contact, Delivery.contact_id == Contact.id)
+        .where(Delivery.kind == "letter", Delivery.state == "failed", Contact.status == "active")
+        .where(Delivery.state_at > now - REFUSALS_SEEN_FOR, Attempt.step == "rcpt")
+    )
+    refused = [(delivery_id, status_in(reply), reply) for delivery_id, reply in db.session.execute(query)]
+    gone = [pair[:2] for pair in refused if pair[1] and kind_of_failure(*pair[1:]) == "no_address"]
+    return sum(_suspend_refused(delivery_id, status, now=now) for delivery_id, status in gone)
+
+
+def _suspend_refused(delivery_id: uuid.UUID, status: str, *, now: datetime) -> bool:
+    with transaction() as session:
+        delivery = session.get(Delivery, delivery_id)
+        if delivery is None:
+            return False
+        contact_id = _suspend(session, delivery, delivery.state_at, status, now=now)
+    if contact_id is not None:
+        _hold_waiting(contact_id, now=now)
+    return contact_id is not None
 
 
 def _hold_waiting(contact_id: uuid.UUID, *, now: datetime) -> int:

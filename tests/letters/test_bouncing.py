@@ -15,9 +15,10 @@ from app.database import db, transaction
 from app.delivery.envelope import bounce_address
 from app.delivery.models import Delivery, StateChange
 from app.delivery.outbox import queue_again
+from app.delivery.senders.base import Outcome
 from app.errors import Unavailable
 from app.letters import answers
-from app.letters.bouncing import receive
+from app.letters.bouncing import receive, see_to_refused
 from app.letters.dispatch import ADDRESS_GONE, must_be_held
 from app.letters.following import follow
 from app.letters.readdressing import release_waiting
@@ -239,3 +240,20 @@ def test_answers_to_a_letter_have_an_end_and_a_size(
     assert receive(ANSWERS[1].sent_to(ours), now=tomorrow).changed
     newest = db.session.scalars(select(Delivery).order_by(Delivery.created_at.desc()).limit(1)).one()
     assert b"answer.eml" not in (newest.wire or b"")
+
+
+@pytest.mark.parametrize(("reply", "status"), [("5.1.1 nobody here", "suspended"), ("5.7.1 no", "active")])
+def test_an_address_that_is_refused_in_person_is_suspended_too(
+    app_context: Flask, office: Recipient, reply: str, status: str
+) -> None:
+    slug, _page = office.about  # type: ignore[attr-defined]
+    write_and_confirm(slug)
+    refuse = FakeServer(behave=lambda _mail: Outcome(kind="permanent", step="rcpt", code=550, reply=reply))
+    drain(app_context, refuse, check=must_be_held, now=clock.now() + timedelta(minutes=1))
+    write_and_confirm(slug)
+    suspended = status == "suspended"
+    assert see_to_refused(now=clock.now() + timedelta(minutes=2)) == suspended
+    assert see_to_refused(now=clock.now() + timedelta(minutes=2)) == 0
+    assert contact_of(office).status == status
+    waiting = "held" if suspended else "queued"
+    assert sorted(copy.state for copy in copies()) == sorted(["accepted", "failed", waiting])
