@@ -29,7 +29,7 @@ from app.letters import answers
 from app.letters.dispatch import ADDRESS_GONE
 from app.notices.sending import message_ids_about
 from app.recipients.models import Contact
-from app.recipients.reaching import noted
+from app.recipients.reaching import suspend_bounced
 from app.security import audit
 
 BATCH: Final = 50
@@ -171,9 +171,8 @@ def _suspend(
         return None
     if any(at is not None and at > left_at for at in (contact.verified_at, contact.edited_at)):
         return None
-    contact.status, contact.edited_at = "suspended", now
     why = f"mail came back{f', {status}' if status else ''}"
-    noted(session, "contact.suspended", contact, actor=audit.SYSTEM, now=now, why=why)
+    suspend_bounced(session, contact, why=why, actor=audit.SYSTEM, now=now)
     return contact.id
 
 

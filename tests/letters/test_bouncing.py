@@ -22,7 +22,10 @@ from app.letters.bouncing import receive, see_to_refused
 from app.letters.dispatch import ADDRESS_GONE, must_be_held
 from app.letters.following import follow
 from app.letters.readdressing import release_waiting
+from app.recipients import approving, reaching
+from app.recipients.drafts import ContactDraft
 from app.recipients.models import Contact, Recipient
+from app.recipients.second_look import proposal_of, seen_of
 from app.security.audit import AuditEntry
 from tests.delivery.bounces.corpus import ANSWERS, AUTOMATIC, CORPUS, REPORTS, Sample
 from tests.delivery.working import FakeServer, drain
@@ -110,19 +113,34 @@ def test_an_address_that_does_not_exist(app_context: Flask, office: Recipient) -
     assert sorted(copy.state for copy in copies()) == ["accepted"] * 3 + ["bounced"]
 
 
-def test_a_contact_that_was_right_after_all_lets_its_letters_go(
-    app_context: Flask, office: Recipient
+@pytest.mark.parametrize("how", ["verified as it is", "corrected", "resumed"])
+def test_a_contact_that_was_seen_to_lets_its_letters_go(
+    app_context: Flask, office: Recipient, how: str
 ) -> None:
     slug, _page = office.about  # type: ignore[attr-defined]
     (left,) = copies()
     write_and_confirm(slug)
     arrive(GONE, left.id)
-    contact_id = contact_of(office).id
-    with transaction() as session:
-        contact = session.get_one(Contact, contact_id)
-        contact.status, contact.edited_at = "active", clock.now() + timedelta(minutes=3)
+    contact = contact_of(office)
+    assert contact.bounced_at is not None
+    now = clock.now() + timedelta(minutes=3)
+    if how == "corrected":
+        draft = ContactDraft(channel="email", value="corrected@offices.example")
+        reaching.edit_contact(contact.id, draft, seen=contact.edited_at, actor="first", now=now)
+        proposal = proposal_of(contact_of(office))
+        assert proposal is not None
+        seen, second = proposal.seen, "organizer:2"
+        approving.approve_proposal(contact.id, seen=seen, by="B", how="by phone", actor=second, now=now)
+    elif how == "resumed":
+        reaching.set_contact_status(contact.id, "active", actor="first", now=now)
+    else:
+        seen = seen_of(contact)
+        reaching.verify_contact(contact.id, seen=seen, by="A", how="by phone", actor="first", now=now)
+    contact = contact_of(office)
+    assert (contact.status, contact.bounced_at) == ("active", None)
     assert release_waiting(now=clock.now()) == 1
-    assert len([mail for mail in send(app_context).taken if "Dear" in mail.text]) == 1
+    (mail,) = [mail for mail in send(app_context).taken if "Dear" in mail.text]
+    assert mail.rcpt_to == contact.value
 
 
 def test_a_full_mailbox_ends_the_copy_and_nothing_else(office: Recipient) -> None:
