@@ -80,6 +80,8 @@ def _deal_with(raw: bytes, recipients: tuple[str, ...]) -> tuple[str, bool]:
         return busy.sentence, False
     except DBAPIError:
         return "The database cannot be used; the message should come again.", False
+    except Exception as error:  # the mail server must get an answer, and its message must not be lost
+        return f"Unforeseen {type(error).__name__}; the message should come again.", False
 
 
 def _is_ours(app: Flask, address: str) -> bool:
@@ -89,12 +91,8 @@ def _is_ours(app: Flask, address: str) -> bool:
 
 
 def _reply(app: Flask, raw: bytes, to: str) -> str:
-    try:
-        with app.app_context():
-            sentence, is_done = _deal_with(raw, (to,))
-    except Exception as error:  # the mail server must get an answer, and its message must not be lost
-        click.echo(f"unforeseen {type(error).__name__}; the message should come again", err=True)
-        return "451 4.3.0 Something went wrong; come again"
+    with app.app_context():
+        sentence, is_done = _deal_with(raw, (to,))
     click.echo(sentence)
     return "250 2.0.0 Done" if is_done else "451 4.3.2 Come again later"
 

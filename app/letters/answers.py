@@ -16,7 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.database import insert_rows
-from app.delivery.bounces.quoting import quote
+from app.delivery.bounces.quoting import quote, without_tokens
 from app.delivery.envelope import Envelope
 from app.delivery.models import Delivery
 from app.delivery.outbox import notice_rows
@@ -78,7 +78,7 @@ def prepare(session: Session, delivery: Delivery, raw: bytes, *, now: datetime) 
         text=text,
         now=now,
         reply_to=found.address,
-        attached=Attachment("answer.eml", raw) if is_whole else None,
+        attached=Attachment("answer.eml", without_tokens(raw)) if is_whole else None,
     )
     return Answer(delivery.id, mail)
 

@@ -18,6 +18,9 @@ TEXT: Final = 8000
 MOST_KINDS: Final = 40
 MOST_PARTS: Final = 1000
 """Boundaries, and lines that look like one, beyond which a message is only read as text."""
+TOKEN_LENGTH: Final = 42
+OURS: Final = re.compile(rb"b\+[a-z2-7]{42}@[a-z0-9.-]{1,253}", re.IGNORECASE)
+"""What looks like a bounce address (`envelope.bounce_address`)."""
 _LONGEST_HEADER = 2000
 _TAGS = re.compile(r"<(?:style|script)\b.{0,9000}?</(?:style|script)>|<[^<>]{0,2000}>", re.DOTALL | re.I)
 

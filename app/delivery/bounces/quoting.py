@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from email.utils import parseaddr
 
-from app.delivery.bounces.arrival import TEXT, header, parse, text_of
+from app.delivery.bounces.arrival import OURS, TEXT, TOKEN_LENGTH, header, parse, text_of
 from app.rendering.mail import wire_address
 from app.rendering.sentences import RenderingError
 from app.rendering.typography import visible
@@ -35,7 +35,7 @@ class Quote:
 def quote(raw: bytes) -> Quote:
     """Return what a person wrote. Never raises: what cannot be read is left out."""
     try:
-        message = parse(raw)
+        message = parse(without_tokens(raw))
         text = text_of(message).replace("\r\n", "\n").replace("\r", "\n")
         sender = header(message, "From")
         answers = header(message, "Reply-To") or sender
@@ -49,6 +49,14 @@ def quote(raw: bytes) -> Quote:
         text=visible(text).strip(),
         whole=len(text) < TEXT,
     )
+
+
+def without_tokens(raw: bytes) -> bytes:
+    """Return a message in which no bounce address can be read.
+
+    Whoever knows the one of a letter could have it come back; what it is replaced by is as long.
+    """
+    return OURS.sub(lambda found: b"b+" + b"x" * TOKEN_LENGTH + found[0][2 + TOKEN_LENGTH :], raw)
 
 
 def _plain(mailbox: str) -> str:

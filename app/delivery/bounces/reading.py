@@ -8,7 +8,7 @@ from email.message import Message
 from typing import Final, Literal
 
 from app.delivery.bounces import marks
-from app.delivery.bounces.arrival import LOOKED_AT, header, parse, text_of
+from app.delivery.bounces.arrival import LOOKED_AT, OURS, header, parse, text_of
 from app.delivery.bounces.automatic import is_automatic, is_from_machine
 from app.delivery.bounces.reports import Fate, fates, report_type, status_in
 
@@ -29,7 +29,6 @@ machine answers, `answer` what a person wrote."""
 
 CAME_BACK: Final = frozenset({"no_address", "mailbox_full", "refused", "failed"})
 
-_OURS = re.compile(rb"b\+[a-z2-7]{42}@[a-z0-9.-]{1,253}", re.IGNORECASE)
 _MESSAGE_ID = re.compile(
     rb"^message-id:[ \t]*(?:\r?\n[ \t]+)?(<[!-;=?-~]{3,250}>)", re.IGNORECASE | re.MULTILINE
 )
@@ -63,7 +62,7 @@ def read(raw: bytes) -> Reading:
         kind, status = _kind(message)
     except Exception:  # written by strangers, for a parser that has been surprised before
         kind, status = "unreadable", ""
-    addresses = dict.fromkeys(found.decode("ascii").lower() for found in _OURS.findall(seen))
+    addresses = dict.fromkeys(found.decode("ascii").lower() for found in OURS.findall(seen))
     _own, _blank, below = seen.replace(b"\r\n", b"\n").partition(b"\n\n")
     returned = dict.fromkeys(found.decode("ascii") for found in _MESSAGE_ID.findall(below))
     return Reading(kind, status, tuple(addresses)[:_MOST], tuple(returned)[:_MOST])
