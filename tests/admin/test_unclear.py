@@ -53,7 +53,9 @@ def links(page: str) -> list[str]:
 
 def test_the_desk_leads_to_what_is_unclear(app: Flask, office: uuid.UUID) -> None:
     desk = desk_of(app, "organizer")
-    assert "/admin/unclear" in links(desk.get("/admin/").text)
+    today = desk.get("/admin/").text
+    assert "/admin/unclear" in links(today)
+    assert "4 mails are unclear" in text_of(next(Page(today).elements("main")))
     page = desk.get("/admin/unclear").text
     told = {str(e.get("data-unclear")): text_of(e) for e in Page(page).elements() if e.get("data-unclear")}
     assert set(told) == {str(office), "own"}
