@@ -44,6 +44,12 @@ FAILED_SUBJECT: Final = _any(
     r"delivery notification|non[ -]remis|[ée]chec (?:de (?:la )?)?(?:remise|distribution|livraison)",
     r"недоставлен|не (?:может быть |был[ао]? |удалось )?доставлен|возвращен\w* письмо|ошибка доставки",
 )
+SUCCEEDED_SUBJECT: Final = _any(r"success|\brelayed\b|has been delivered")
+ORIGINAL: Final = re.compile(
+    r"^(?:-{2,}.*(?:copy|original|below|message|letter|копия|copie).*|(?:return-path|received|message-id):.*)$",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""Where the mail that came back begins: its own words tell nothing of why."""
 MACHINE: Final = _any(r"(?:^|<|\s)(?:mailer-daemon|postmaster|mail-daemon|mdaemon)@")
 AWAY_SUBJECT: Final = re.compile(
     r"^(?:(?:re|aw|r[ée]p?|sv|отв|на)\s*:\s*)*(?:"

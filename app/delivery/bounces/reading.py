@@ -131,7 +131,9 @@ def _without_standard(message: Message) -> tuple[Kind, str] | None:
     names_failed = message.get("X-Failed-Recipients") is not None
     if not (names_failed or is_from_machine(message)):
         return None
-    words = text_of(message)
+    words = marks.ORIGINAL.split(text_of(message), maxsplit=1)[0]
+    if marks.SUCCEEDED_SUBJECT.search(subject):
+        return "delivered", ""
     if marks.STILL_TRYING.search(subject):
         return "delayed", ""
     status = status_in(words)

@@ -160,6 +160,21 @@ WITHOUT_STANDARD = [
         "Адрес office@offices.example не существует.",
     ),
     plain(
+        "with the letter below",
+        "failed",
+        "",
+        "From mx Sat Nov 21 09:00:00 2026\n" + DAEMON + "Subject: failure notice\n",
+        "It did not work out.\n--- Below this line is a copy of the message.\n\n"
+        "Dear Ambassador, an address that does not exist, a mailbox full of spam",
+    ),
+    plain(
+        "a success without structure",
+        "delivered",
+        "",
+        DAEMON + "Subject: Delivery notification: it was a success\n",
+        "All is well.",
+    ),
+    plain(
         "without a reason",
         "failed",
         "",
