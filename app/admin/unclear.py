@@ -14,8 +14,8 @@ from app import clock
 from app.admin.acting import me
 from app.errors import NotFound
 from app.letters import settling
-from app.letters.deciding import Settlement
 from app.letters.readdressing import Outcome
+from app.letters.unclear import Settlement
 from app.security.guard import audience, permission
 
 bp = Blueprint("admin_unclear", __name__, url_prefix="/admin/unclear")

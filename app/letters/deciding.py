@@ -1,4 +1,4 @@
-"""What organizers decide about copies: cancel, release what is held, resolve what is unclear.
+"""What organizers decide about copies: cancel, release what is held (what is unclear: `unclear`).
 
 Each decision is one transaction with its line in the audit log, and is refused in plain words if the
 copy has moved on since the organizer looked.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -20,7 +20,6 @@ from app.database import transaction
 from app.delivery import causes, outbox
 from app.delivery.envelope import Envelope
 from app.delivery.models import Delivery
-from app.delivery.states import transition
 from app.errors import NotFound, Refused
 from app.letters.dispatch import ADDRESS_GONE, CONTACT_CHANGED, must_be_held
 from app.letters.freezing import envelope_of
@@ -105,9 +104,9 @@ def cancel_copy(delivery_id: uuid.UUID, *, actor: str, now: datetime) -> None:
 
     def act(session: Session, delivery: Delivery) -> None:
         if not outbox.cancel(session, delivery, now=now, cause=CANCELLED, actor=actor):
-            raise _moved_on()
+            raise moved_on()
 
-    _decide(delivery_id, act, "delivery.cancelled", actor=actor, now=now)
+    decide_about(delivery_id, act, "delivery.cancelled", actor=actor, now=now)
 
 
 def release_copy(delivery_id: uuid.UUID, *, actor: str, now: datetime) -> None:
@@ -120,10 +119,10 @@ def release_copy(delivery_id: uuid.UUID, *, actor: str, now: datetime) -> None:
 
     def act(session: Session, delivery: Delivery) -> None:
         if delivery.state != "held":
-            raise _moved_on()
+            raise moved_on()
         release_in(session, delivery, actor=actor, now=now)
 
-    _decide(delivery_id, act, "delivery.released", actor=actor, now=now)
+    decide_about(delivery_id, act, "delivery.released", actor=actor, now=now)
 
 
 def release_in(session: Session, delivery: Delivery, *, actor: str, now: datetime) -> None:
@@ -148,71 +147,7 @@ def release_in(session: Session, delivery: Delivery, *, actor: str, now: datetim
         _address(session, delivery, addressee, actor=actor, now=now)
 
 
-def mark_accepted(delivery_id: uuid.UUID, *, actor: str, now: datetime) -> None:
-    """Record that an unclear copy was taken after all, as the mail server's log tells.
-
-    Raises:
-        NotFound: there is no such copy.
-        Refused: it is not unclear any more.
-    """
-
-    def act(session: Session, delivery: Delivery) -> None:
-        settle_in(session, delivery, "arrived", actor=actor, now=now)
-
-    _decide(delivery_id, act, "delivery.marked_accepted", actor=actor, now=now)
-
-
-def send_again(delivery_id: uuid.UUID, *, actor: str, now: datetime) -> None:
-    """Send an unclear copy again, with the same bytes, although it may have arrived.
-
-    Raises:
-        NotFound: there is no such copy.
-        Refused: it is not unclear any more.
-    """
-
-    def act(session: Session, delivery: Delivery) -> None:
-        settle_in(session, delivery, "again", actor=actor, now=now)
-
-    _decide(delivery_id, act, "delivery.sent_again", actor=actor, now=now)
-
-
-def give_up(delivery_id: uuid.UUID, *, actor: str, now: datetime) -> None:
-    """End an unclear copy: it is neither counted as accepted nor sent again.
-
-    Raises:
-        NotFound: there is no such copy.
-        Refused: it is not unclear any more.
-    """
-
-    def act(session: Session, delivery: Delivery) -> None:
-        settle_in(session, delivery, "give-up", actor=actor, now=now)
-
-    _decide(delivery_id, act, "delivery.given_up", actor=actor, now=now)
-
-
-Settlement = Literal["arrived", "again", "give-up"]
-
-
-def settle_in(session: Session, delivery: Delivery, how: Settlement, *, actor: str, now: datetime) -> None:
-    """Settle something unclear in the caller's transaction.
-
-    Raises:
-        Refused: it is not unclear any more, or there is nothing left of it to send.
-    """
-    if delivery.state != "unclear":
-        raise _moved_on()
-    if how == "arrived":
-        transition(session, delivery, "accepted", now=now, cause=FOUND, actor=actor)
-    elif how == "give-up":
-        transition(session, delivery, "failed", now=now, cause=GIVEN_UP, actor=actor)
-    else:
-        try:
-            outbox.queue_again(session, delivery, now=now, cause=AGAIN, actor=actor)
-        except outbox.NotFrozen:
-            raise Refused(_("The text of this copy is not kept any more; it cannot be sent.")) from None
-
-
-def _decide(
+def decide_about(
     delivery_id: uuid.UUID,
     act: Callable[[Session, Delivery], None],
     action: str,
@@ -220,6 +155,12 @@ def _decide(
     actor: str,
     now: datetime,
 ) -> None:
+    """Do what an organizer decided about a copy, with its line in the audit log, in one transaction.
+
+    Raises:
+        NotFound: there is no such copy.
+        Refused: `act` refuses.
+    """
     with transaction() as session:
         delivery = session.get(Delivery, delivery_id, with_for_update=True)
         if delivery is None or delivery.letter_id is None:
@@ -239,7 +180,7 @@ def _decide(
 
 def _reachable(session: Session, delivery: Delivery, now: datetime) -> Addressee:
     if delivery.recipient_id is None:
-        raise _moved_on()
+        raise moved_on()
     addressee = resolve(session, [delivery.recipient_id], day=now.date())[delivery.recipient_id]
     if not addressee.recipient.is_open:
         raise Refused(_("The office is closed. Cancel the copy, or reopen the office if that was a mistake."))
@@ -296,5 +237,6 @@ def _envelope(
     )
 
 
-def _moved_on() -> Refused:
+def moved_on() -> Refused:
+    """Return the refusal of a decision about a copy that is not any more what the organizer saw."""
     return Refused(_("This copy has moved on in the meantime; look at where it is now."))

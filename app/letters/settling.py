@@ -19,9 +19,9 @@ from sqlalchemy.orm import Session
 from app.database import db, transaction
 from app.delivery.models import Delivery
 from app.errors import NotFound, Refused
-from app.letters.deciding import Settlement, settle_in
 from app.letters.models import Letter
 from app.letters.readdressing import AT_ONCE, BATCH, Outcome
+from app.letters.unclear import Settlement, settle_in
 from app.recipients.models import Recipient
 from app.security import audit
 

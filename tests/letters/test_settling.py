@@ -12,9 +12,9 @@ from app import clock
 from app.database import transaction
 from app.delivery.models import Delivery
 from app.errors import NotFound
-from app.letters.deciding import Settlement
 from app.letters.readdressing import Outcome
 from app.letters.settling import OWN, settle_all, unclear_group, unclear_groups
+from app.letters.unclear import Settlement
 from tests.factories.campaigns import store_campaign
 from tests.factories.letters import copies, notices, write_and_confirm
 from tests.factories.recipients import OfficeFactory
