@@ -100,9 +100,9 @@ $(UV): requirements-tools.lock
 	@$(call install,requirements-dev.lock)
 	@touch .venv/.stamp $@
 
-# Hash-checked; the project itself is built with the locked build backend, not with one fetched for the purpose.
+# Hash-checked; the project, and what there is no wheel of, are built with locked build backends only.
 define install
 echo 'Installing $(1) …'; \
-	VIRTUAL_ENV=.venv $(UV) pip sync --quiet --require-hashes --compile-bytecode $(1) && \
+	VIRTUAL_ENV=.venv $(UV) pip sync --quiet --require-hashes --build-constraints $(1) --compile-bytecode $(1) && \
 	VIRTUAL_ENV=.venv $(UV) pip install --quiet --no-deps --no-build-isolation --offline --editable .
 endef

@@ -12,6 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from app.clock import Clock
 from app.content import ContentMemory
 from app.database import init_database
+from app.delivery.dkim import load_keys
 from app.i18n import init_i18n
 from app.security.keys import KeyRing
 from app.security.sessions import session_options
@@ -34,6 +35,7 @@ def create_app(settings: Settings) -> Flask:
 
     Raises:
         KeysError: the key file is missing in production, or damaged.
+        DkimKeyError: a key that mails are to be signed with cannot be used.
     """
     # Imported here: these are the half of all that is imported, and workers need none of it.
     from app import admin, public, tables  # noqa: F401 (all tables are known from now on)
@@ -67,6 +69,7 @@ def create_worker_app(settings: Settings) -> Flask:
     if settings.env != "production":
         KeyRing.generate(settings.keys_file)
     app.extensions["redress_keys"] = KeyRing.load(settings.keys_file)
+    app.extensions["redress_dkim"] = load_keys(settings.dkim)
     app.extensions["redress_snapshots"] = ContentMemory()
     app.extensions["redress_desks"] = ContentMemory()
     app.extensions["redress_wishes"] = ContentMemory()

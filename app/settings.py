@@ -58,6 +58,7 @@ class Settings:
         pace_campaign: letters of one campaign in an hour, 0 for no limit.
         metrics_token: opens /metrics to whoever sends it; without one, only this machine.
         log_format: how workers' lines look.
+        dkim: selector and private key of each DKIM signature; none, and mails are not signed here.
     """
 
     env: Environment
@@ -79,6 +80,7 @@ class Settings:
     pace_campaign: int = 0
     metrics_token: str | None = None
     log_format: LogFormat = "text"
+    dkim: tuple[tuple[str, Path], ...] = ()
 
     @property
     def maildir(self) -> Path:
@@ -127,6 +129,7 @@ class Settings:
             pace_campaign=read.pace("CAMPAIGN", 0),
             metrics_token=_metrics_token(read),
             log_format=_log_format(read),
+            dkim=_dkim(read),
         )
 
 
@@ -233,6 +236,21 @@ def _log_format(read: _Reader) -> LogFormat:
     if value not in {"text", "json"}:
         raise SettingsError(f"REDRESS_LOG_FORMAT must be text or json, not “{_shown(value)}”.")
     return "json" if value == "json" else "text"
+
+
+def _dkim(read: _Reader) -> tuple[tuple[str, Path], ...]:
+    # REDRESS_DKIM_KEY: file of a private key (PEM; RSA or Ed25519), or several divided by commas.
+    # REDRESS_DKIM_SELECTOR: of each, in the same order: what stands before “._domainkey.” in the DNS.
+    keys = [part.strip() for part in read.text("REDRESS_DKIM_KEY", "").split(",") if part.strip()]
+    selectors = [part.strip() for part in read.text("REDRESS_DKIM_SELECTOR", "").split(",") if part.strip()]
+    if len(keys) != len(selectors):
+        raise SettingsError("REDRESS_DKIM_KEY and REDRESS_DKIM_SELECTOR must name as many keys as selectors.")
+    for selector in selectors:
+        if not DOMAIN.fullmatch(selector) or len(selector) > 100:
+            raise SettingsError(
+                f"REDRESS_DKIM_SELECTOR must be a name such as mail2026, not “{_shown(selector)}”."
+            )
+    return tuple(zip(selectors, (Path(key).absolute() for key in keys), strict=True))
 
 
 def _database_url(read: _Reader, data_dir: Path) -> str:

@@ -24,6 +24,7 @@ from app.admin import (
     second_looks,
     stops,
     today,
+    unclear,
     welcome,
 )
 from app.i18n import page_language
@@ -51,6 +52,7 @@ ROOMS = (
     letters,
     stops,
     held,
+    unclear,
     evidence,
     organizers,
     audit,

@@ -15,7 +15,7 @@ from app.admin.acting import me
 from app.delivery.models import STATES
 from app.errors import Refused
 from app.i18n import page_language
-from app.letters import deciding, desk
+from app.letters import deciding, desk, unclear
 from app.letters.cursor import Cursor
 from app.letters.printing import copy_at_desk
 from app.organizers.accounts import names_of_actors
@@ -30,8 +30,9 @@ VIEW, PERSONAL, MANAGE = (permission(f"letters.{what}") for what in ("view", "pe
 DECISIONS: dict[str, Callable[..., None]] = {
     "cancel": deciding.cancel_copy,
     "release": deciding.release_copy,
-    "mark-accepted": deciding.mark_accepted,
-    "send-again": deciding.send_again,
+    "mark-accepted": unclear.mark_accepted,
+    "send-again": unclear.send_again,
+    "give-up": unclear.give_up,
 }
 
 

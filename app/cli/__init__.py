@@ -32,6 +32,8 @@ COMMANDS = {
     "recipients": "Import, export and check offices.",
     "campaigns": "Hand campaigns to other groups, or take them over.",
     "organizers": "Invite and list organizers.",
+    "bounces": "Deal with mails that came back.",
+    "unclear": "Look up what nobody can say was taken.",
     "keys": "Make the key file.",
     "routes": "List every page with its audience.",
     "retention": "Delete personal data whose time is over.",

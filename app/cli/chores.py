@@ -1,4 +1,4 @@
-"""What a worker does beside delivering: releasing what waited for a contact, and deleting what is over."""
+"""What a worker does beside delivering: releasing, looking up in the relay's log, deleting what is over."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ import itertools
 import logging
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 from flask import Flask
 from sqlalchemy.exc import DBAPIError
 
 from app import clock
 from app.errors import Unavailable
+from app.letters.bouncing import see_to_refused
 from app.letters.readdressing import release_waiting
+from app.letters.resolving import count_unclear, resolve_unclear
 from app.letters.retention import purge
 
 log = logging.getLogger("redress.chores")
@@ -25,31 +28,50 @@ PURGE_EVERY = 60
 
 
 @contextlib.contextmanager
-def beside(app: Flask, stop: threading.Event) -> Iterator[None]:
+def beside(app: Flask, stop: threading.Event, relay_log: Path | None = None) -> Iterator[None]:
     """Do the chores in a thread for the length of a block.
 
     Args:
         app: the application.
         stop: set when the worker is told to stop.
+        relay_log: of Postfix; what is unclear is looked up there.
     """
-    thread = threading.Thread(target=_go_on, args=(app, stop), name="chores", daemon=True)
+    thread = threading.Thread(target=_go_on, args=(app, stop, relay_log), name="chores", daemon=True)
     thread.start()
     yield
 
 
-def _go_on(app: Flask, stop: threading.Event) -> None:
+def _go_on(app: Flask, stop: threading.Event, relay_log: Path | None) -> None:
     rounds = itertools.count()
     while not stop.wait(EVERY):
         try:
             with app.app_context():
                 do_chores(all_of_them=next(rounds) % PURGE_EVERY == 0)
+                if relay_log is not None:
+                    look_up(relay_log)
         except (DBAPIError, Unavailable):
             log.warning("chores were left undone: the database could not be used")
 
 
 def do_chores(*, all_of_them: bool) -> None:
-    """Release what waited for a contact that is there now; with `all_of_them`, delete what is over."""
+    """See to contacts that do not work, or work again; with `all_of_them`, delete what is over."""
+    if suspended := see_to_refused(now=clock.now()):
+        log.warning("suspended contacts whose address does not exist: %s", suspended)
     if released := release_waiting(now=clock.now()):
         log.info("released letters that had waited for a contact: %s", released)
     if all_of_them and (purged := purge(now=clock.now())):
         log.info("deleted what was no longer needed: %s", purged)
+
+
+def look_up(relay_log: Path) -> None:
+    """Settle what is unclear by the relay's log, where that tells enough."""
+    if not count_unclear():
+        return
+    try:
+        with relay_log.open(encoding="utf-8", errors="replace") as lines:
+            resolved = resolve_unclear(lines, now=clock.now())
+    except OSError as error:
+        log.warning("the relay's log cannot be read: %s", error.strerror)
+        return
+    if resolved.taken or resolved.came_back:
+        log.info("settled by the relay's log: %s", resolved)

@@ -9,12 +9,15 @@ from datetime import UTC, date, datetime
 from urllib.parse import urlsplit
 
 import click
+from flask import current_app
 from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 
 from app import clock
 from app.cli import Installation
+from app.cli.mail_dns import examine, texts_of
 from app.database import db
+from app.delivery.dkim import SigningKey
 from app.evidence.models import Fact
 from app.evidence.standing import STALE_AFTER, is_stale
 from app.extensions import alembic
@@ -52,6 +55,7 @@ def _examine(settings: Settings, now: datetime) -> Iterator[Finding]:
     yield Finding(True, "Keys: the key file opens")  # create_app has loaded it, or this line is not reached
     yield _clock(now)
     yield _mail_server(settings)
+    yield from _signatures(settings)
     database = _database()
     yield database
     if database.ok:
@@ -80,6 +84,17 @@ def _mail_server(settings: Settings) -> Finding:
     except (OSError, ValueError, smtplib.SMTPException) as error:
         return Finding(False, f"Mail: the SMTP server does not answer ({type(error).__name__})")
     return Finding(True, "Mail: the SMTP server answers")
+
+
+def _signatures(settings: Settings) -> Iterator[Finding]:
+    keys: tuple[SigningKey, ...] = current_app.extensions["redress_dkim"]
+    names = ", ".join(f"{key.selector} ({key.algorithm})" for key in keys)
+    yield Finding(True, f"DKIM: mails are signed by {names}" if keys else "DKIM: mails are not signed here")
+    if settings.env != "production":
+        yield Finding(True, "Mail DNS: looked at in production only")
+        return
+    for ok, sentence in examine(settings.mail_from, settings.bounce_domain, keys, texts_of):
+        yield Finding(ok, sentence)
 
 
 def _database() -> Finding:

@@ -7,6 +7,7 @@ import random
 import secrets
 import sys
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -28,9 +29,16 @@ if TYPE_CHECKING:
     type=click.IntRange(1, 64),
     help="How many workers to run; those that end are started again.",
 )
+@click.option(
+    "--relay-log",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A Postfix log in which what is unclear is looked up every minute.",
+)
 @click.option("--supervised", is_flag=True, hidden=True, help="End when standard input is closed.")
 @click.pass_obj
-def command(installation: Installation, drain: bool, processes: int, supervised: bool) -> None:
+def command(
+    installation: Installation, drain: bool, processes: int, relay_log: Path | None, supervised: bool
+) -> None:
     """Deliver what is due, until told to stop (SIGTERM or Ctrl-C).
 
     Any number of workers may run, on any number of machines; each mail is handed to one of them.
@@ -46,14 +54,15 @@ def command(installation: Installation, drain: bool, processes: int, supervised:
     with stop_on_signals() as stop:
         if processes > 1:
             _check(installation.worker_app())
-            sys.exit(supervise(_command(drain), processes, stop, once=drain))
+            sys.exit(supervise(_command(drain, relay_log), processes, stop, once=drain))
         if supervised:
             stop_with_parent(stop)
-        _work(installation.worker_app(), stop, drain)
+        _work(installation.worker_app(), stop, drain, relay_log)
 
 
-def _command(drain: bool) -> list[str]:
+def _command(drain: bool, relay_log: Path | None) -> list[str]:
     options = ["--drain"] if drain else []
+    options += ["--relay-log", str(relay_log)] if relay_log else []
     return [sys.executable, "-m", "app.cli", "worker", "--supervised", *options]
 
 
@@ -67,11 +76,11 @@ def _check(app: Flask) -> None:
         check_tables()
 
 
-def _work(app: Flask, stop: threading.Event, drain: bool) -> None:
+def _work(app: Flask, stop: threading.Event, drain: bool, relay_log: Path | None) -> None:
     from app.cli.chores import beside
 
     _check(app)
-    with contextlib.nullcontext() if drain else beside(app, stop):
+    with contextlib.nullcontext() if drain else beside(app, stop, relay_log):
         _worker(app).run(stop, drain=drain)
 
 

@@ -11,6 +11,7 @@ WRITTEN: Final = "written"
 QUEUED: Final = "ready to leave"
 BEGUN: Final = "an attempt began"
 TAKEN: Final = "the mail server took it"
+FOUND_IN_LOG: Final = "the mail server's log shows that it was taken"
 NOT_NOW: Final = "the mail server cannot take it now"
 CONNECTION_LOST: Final = "the connection broke before the message was complete"
 SERVER_AWAY: Final = "the mail server cannot be used"
@@ -24,12 +25,17 @@ FAILED_INSIDE: Final = "an error of our own during the attempt"
 QUARANTINED: Final = "three attempts ended in an error of our own"
 NEEDS_SMTPUTF8: Final = "the mail server does not take addresses beyond ASCII"
 NEEDS_8BIT: Final = "the mail server does not take 8-bit text"
+CAME_BACK_NO_ADDRESS: Final = "it came back: the address does not exist"
+CAME_BACK_FULL: Final = "it came back: the mailbox is full"
+CAME_BACK_REFUSED: Final = "it came back: the mail server's rules are against it"
+CAME_BACK: Final = "it came back"
 
 SENTENCES: Final[dict[str, LazyString]] = {
     WRITTEN: _l("It was written."),
     QUEUED: _l("It is ready to leave."),
     BEGUN: _l("It is being handed to the mail server."),
     TAKEN: _l("The mail server took it."),
+    FOUND_IN_LOG: _l("The mail server's log shows that it was taken."),
     NOT_NOW: _l("The mail server cannot take it now; it is tried again."),
     CONNECTION_LOST: _l("The connection broke before the message was complete; it is tried again."),
     SERVER_AWAY: _l("Our mail server cannot be used at the moment; it is tried again."),
@@ -47,6 +53,10 @@ SENTENCES: Final[dict[str, LazyString]] = {
     QUARANTINED: _l("Three attempts ended in an error of our own; an organizer must look at it."),
     NEEDS_SMTPUTF8: _l("The mail server does not take addresses beyond plain Latin letters (SMTPUTF8)."),
     NEEDS_8BIT: _l("The mail server does not take this message's encoding (8BITMIME)."),
+    CAME_BACK_NO_ADDRESS: _l("It came back: the address does not exist."),
+    CAME_BACK_FULL: _l("It came back: the mailbox is full."),
+    CAME_BACK_REFUSED: _l("It came back: the rules of the office's mail server are against it."),
+    CAME_BACK: _l("It came back."),
 }
 
 

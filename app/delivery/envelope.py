@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import binascii
+import hmac
 import re
 import uuid
 from collections.abc import Callable
@@ -19,6 +21,9 @@ LONGEST_ADDRESS = 254
 _LONE_LINE_END = re.compile(rb"\r(?!\n)|(?<!\r)\n|\x00")
 _ADDRESS = re.compile(r"[^\s<>@\x00-\x1f\x7f]+@[^\s<>@\x00-\x1f\x7f]+\Z")
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]+@[!-;=?-~]+>\Z")
+_TOKEN = re.compile(r"b\+([a-z2-7]{42})\Z")
+_PROOF = 10
+"""Bytes of HMAC in a bounce address."""
 
 
 class BrokenEnvelope(ValueError):
@@ -145,6 +150,38 @@ def bounce_address(subject: uuid.UUID) -> str:
     The token holds the identifier and 80 bits of HMAC, so that a forged bounce is known as such.
     Base 32, because some servers change the case of addresses.
     """
-    proof = current_keys().mac("bounce", subject.bytes)[:10]
-    token = base64.b32encode(subject.bytes + proof).decode("ascii").rstrip("=").lower()
-    return f"b+{token}@{current_app.config['REDRESS_SETTINGS'].bounce_domain}"
+    token = base64.b32encode(subject.bytes + _proof(subject)).decode("ascii").rstrip("=").lower()
+    return f"b+{token}@{_bounce_domain()}"
+
+
+def subject_of_bounce(address: str) -> uuid.UUID | None:
+    """Return what the mail was about that left with an envelope sender of ours.
+
+    Args:
+        address: to which something came back; in any case, with or without angle brackets.
+
+    Returns:
+        The identifier that was given to `bounce_address`; None where the address is not one of ours, or
+        was made up. How long it takes does not tell how much of a made-up one is right.
+    """
+    local, _at, domain = address.strip().strip("<>").lower().rpartition("@")
+    found = _TOKEN.match(local)
+    if found is None or domain != _bounce_domain().lower():
+        return None
+    try:
+        decoded = base64.b32decode(found[1].upper() + "=" * (-len(found[1]) % 8))
+    except binascii.Error:
+        return None
+    subject = uuid.UUID(bytes=decoded[:16])
+    # The address as we would write it, too: the last letter has two bits that no byte needs.
+    same = hmac.compare_digest(decoded[16:], _proof(subject))
+    return subject if same and bounce_address(subject) == f"{local}@{domain}" else None
+
+
+def _proof(subject: uuid.UUID) -> bytes:
+    return current_keys().mac("bounce", subject.bytes)[:_PROOF]
+
+
+def _bounce_domain() -> str:
+    domain: str = current_app.config["REDRESS_SETTINGS"].bounce_domain
+    return domain

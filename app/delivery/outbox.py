@@ -127,7 +127,7 @@ def queue_again(session: Session, delivery: Delivery, *, now: datetime, cause: s
         IllegalTransition: it is in no such state.
         NotFrozen: it has no bytes yet: `enqueue` gives it some.
     """
-    if delivery.wire_sealed is None:
+    if delivery.wire_sealed is None and delivery.recipe_sealed is None:
         raise NotFrozen
     _queue(session, delivery, {"held", "deferred", "unclear"}, now=now, cause=cause, actor=actor)
 

@@ -1,4 +1,4 @@
-"""What organizers decide about copies: cancel, release what is held, resolve what is unclear.
+"""What organizers decide about copies: cancel, release what is held (what is unclear: `unclear`).
 
 Each decision is one transaction with its line in the audit log, and is refused in plain words if the
 copy has moved on since the organizer looked.
@@ -18,10 +18,10 @@ from sqlalchemy.orm import Session
 from app.campaigns.models import Campaign, TemplateVersion
 from app.database import transaction
 from app.delivery import causes, outbox
+from app.delivery.envelope import Envelope
 from app.delivery.models import Delivery
-from app.delivery.states import transition
 from app.errors import NotFound, Refused
-from app.letters.dispatch import must_be_held
+from app.letters.dispatch import ADDRESS_GONE, CONTACT_CHANGED, must_be_held
 from app.letters.freezing import envelope_of
 from app.letters.models import Letter
 from app.letters.stating import (
@@ -44,6 +44,8 @@ FOUND: Final = "an organizer found that it was taken"
 ANEW: Final = "addressed anew: "
 """Begins a cause that goes on with the names before and after, divided by an arrow."""
 AGAIN: Final = "an organizer decided to send it again"
+GIVEN_UP: Final = "an organizer gave it up"
+ELSEWHERE: Final = "addressed to the office's new contact"
 TOLD: Final = "cancelled, and its writer is told: "
 """Begins a cause that goes on with what an organizer says to the writers."""
 
@@ -52,7 +54,10 @@ SENTENCES: Final = {
     RELEASED: _l("An organizer released it."),
     FOUND: _l("An organizer found in the mail server's log that it was taken."),
     AGAIN: _l("An organizer decided to send it again although it may have arrived."),
+    GIVEN_UP: _l("An organizer gave it up: nobody can know whether it arrived."),
     "no verified contact": _l("The office has no verified contact."),
+    ADDRESS_GONE: _l("Mail to its address came back: the address does not exist any more."),
+    ELSEWHERE: _l("It was addressed to the office's new contact."),
     "office closed": _l("The office takes no letters any more."),
     "holder changed": _l("Somebody else holds the office than is named in the letter."),
     "words to be read first": _l("Its writer's own words sound like a threat or an insult: read them first."),
@@ -99,9 +104,9 @@ def cancel_copy(delivery_id: uuid.UUID, *, actor: str, now: datetime) -> None:
 
     def act(session: Session, delivery: Delivery) -> None:
         if not outbox.cancel(session, delivery, now=now, cause=CANCELLED, actor=actor):
-            raise _moved_on()
+            raise moved_on()
 
-    _decide(delivery_id, act, "delivery.cancelled", actor=actor, now=now)
+    decide_about(delivery_id, act, "delivery.cancelled", actor=actor, now=now)
 
 
 def release_copy(delivery_id: uuid.UUID, *, actor: str, now: datetime) -> None:
@@ -114,10 +119,10 @@ def release_copy(delivery_id: uuid.UUID, *, actor: str, now: datetime) -> None:
 
     def act(session: Session, delivery: Delivery) -> None:
         if delivery.state != "held":
-            raise _moved_on()
+            raise moved_on()
         release_in(session, delivery, actor=actor, now=now)
 
-    _decide(delivery_id, act, "delivery.released", actor=actor, now=now)
+    decide_about(delivery_id, act, "delivery.released", actor=actor, now=now)
 
 
 def release_in(session: Session, delivery: Delivery, *, actor: str, now: datetime) -> None:
@@ -125,6 +130,9 @@ def release_in(session: Session, delivery: Delivery, *, actor: str, now: datetim
     addressee = _reachable(session, delivery, now)
     if delivery.wire_sealed is not None:
         reason = must_be_held(session, delivery)
+        if reason == CONTACT_CHANGED and delivery.reason == ADDRESS_GONE:
+            _address_elsewhere(session, delivery, addressee, actor=actor, now=now)
+            return
         if is_stop(reason) and reason != delivery.reason:
             raise Refused(_("It also states what may not be stated any more. Cancel it."))
         if reason and not is_stop(reason):
@@ -139,39 +147,7 @@ def release_in(session: Session, delivery: Delivery, *, actor: str, now: datetim
         _address(session, delivery, addressee, actor=actor, now=now)
 
 
-def mark_accepted(delivery_id: uuid.UUID, *, actor: str, now: datetime) -> None:
-    """Record that an unclear copy was taken after all, as the mail server's log tells.
-
-    Raises:
-        NotFound: there is no such copy.
-        Refused: it is not unclear any more.
-    """
-
-    def act(session: Session, delivery: Delivery) -> None:
-        if delivery.state != "unclear":
-            raise _moved_on()
-        transition(session, delivery, "accepted", now=now, cause=FOUND, actor=actor)
-
-    _decide(delivery_id, act, "delivery.marked_accepted", actor=actor, now=now)
-
-
-def send_again(delivery_id: uuid.UUID, *, actor: str, now: datetime) -> None:
-    """Send an unclear copy again, with the same bytes, although it may have arrived.
-
-    Raises:
-        NotFound: there is no such copy.
-        Refused: it is not unclear any more.
-    """
-
-    def act(session: Session, delivery: Delivery) -> None:
-        if delivery.state != "unclear":
-            raise _moved_on()
-        outbox.queue_again(session, delivery, now=now, cause=AGAIN, actor=actor)
-
-    _decide(delivery_id, act, "delivery.sent_again", actor=actor, now=now)
-
-
-def _decide(
+def decide_about(
     delivery_id: uuid.UUID,
     act: Callable[[Session, Delivery], None],
     action: str,
@@ -179,6 +155,12 @@ def _decide(
     actor: str,
     now: datetime,
 ) -> None:
+    """Do what an organizer decided about a copy, with its line in the audit log, in one transaction.
+
+    Raises:
+        NotFound: there is no such copy.
+        Refused: `act` refuses.
+    """
     with transaction() as session:
         delivery = session.get(Delivery, delivery_id, with_for_update=True)
         if delivery is None or delivery.letter_id is None:
@@ -198,7 +180,7 @@ def _decide(
 
 def _reachable(session: Session, delivery: Delivery, now: datetime) -> Addressee:
     if delivery.recipient_id is None:
-        raise _moved_on()
+        raise moved_on()
     addressee = resolve(session, [delivery.recipient_id], day=now.date())[delivery.recipient_id]
     if not addressee.recipient.is_open:
         raise Refused(_("The office is closed. Cancel the copy, or reopen the office if that was a mistake."))
@@ -210,11 +192,31 @@ def _reachable(session: Session, delivery: Delivery, now: datetime) -> Addressee
 def _address(
     session: Session, delivery: Delivery, addressee: Addressee, *, actor: str, now: datetime
 ) -> None:
+    envelope = _envelope(session, delivery, addressee, now=now)
+    outbox.enqueue(session, delivery, envelope=envelope, now=now, actor=actor)
+
+
+def _address_elsewhere(
+    session: Session, delivery: Delivery, addressee: Addressee, *, actor: str, now: datetime
+) -> None:
+    # Another address is another message (RFC 5322 §3.6.4), although every word is the same.
+    envelope = _envelope(session, delivery, addressee, now=now, edition=uuid.uuid4())
+    outbox.address_anew(session, delivery, envelope=envelope, now=now, cause=ELSEWHERE, actor=actor)
+
+
+def _envelope(
+    session: Session,
+    delivery: Delivery,
+    addressee: Addressee,
+    *,
+    now: datetime,
+    edition: uuid.UUID | None = None,
+) -> Envelope:
     letter = session.get_one(Letter, delivery.letter_id)
     if addressee.contact is None or delivery.recipient_id is None or not delivery.text:
         raise Refused(_("The text of this copy is not kept any more; it cannot be sent."))
     delivery.contact_id = addressee.contact.id
-    envelope = envelope_of(
+    return envelope_of(
         campaign=session.get_one(Campaign, letter.campaign_id),
         letter=letter,
         delivery=delivery,
@@ -231,9 +233,10 @@ def _address(
         ),
         contact=addressee.contact,
         now=now,
+        edition=edition,
     )
-    outbox.enqueue(session, delivery, envelope=envelope, now=now, actor=actor)
 
 
-def _moved_on() -> Refused:
+def moved_on() -> Refused:
+    """Return the refusal of a decision about a copy that is not any more what the organizer saw."""
     return Refused(_("This copy has moved on in the meantime; look at where it is now."))

@@ -174,10 +174,14 @@ def confirmed_by_day(*, today: date, days: int = 14) -> list[tuple[date, int]]:
 
 
 def pressing() -> dict[str, int]:
-    """Return how many copies are in each state that needs somebody; states without any are left out."""
+    """Return how many copies are in each state that needs somebody; states without any are left out.
+
+    Our own mails count where they are unclear: the others of them need nobody.
+    """
     query = (
         sa.select(Delivery.state, sa.func.count())
-        .where(Delivery.kind == "letter", Delivery.state.in_(PRESSING))
+        .where(Delivery.state.in_(PRESSING))
+        .where(sa.or_(Delivery.kind == "letter", Delivery.state == "unclear"))
         .group_by(Delivery.state)
     )
     return dict(db.session.execute(query).all())

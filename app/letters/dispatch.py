@@ -27,6 +27,8 @@ HOLDER_CHANGED: Final = "holder changed"
 OFFICE_CLOSED: Final = "office closed"
 CONTACT_CHANGED: Final = "contact changed"
 NO_CONTACT: Final = "no verified contact"
+ADDRESS_GONE: Final = "the address does not exist any more"
+"""Mail to the same address came back."""
 WORDS: Final = "words to be read first"
 
 

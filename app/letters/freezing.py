@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, selectinload
 from app.campaigns.models import Campaign, TemplateVersion
 from app.campaigns.reading import AudienceOffice
 from app.campaigns.texts import text
+from app.delivery.dkim import signed
 from app.delivery.envelope import Envelope, bounce_address
 from app.delivery.models import Delivery
 from app.delivery.outbox import cancel, enqueue
@@ -186,7 +187,7 @@ def envelope_of(
         mail_from=bounce_address(delivery.id),
         rcpt_to=wire_address(contact.value),
         subject=worded.subject,
-        wire=wire,
+        wire=signed(wire),
         text=worded.text,
         message_id=identifier,
     )

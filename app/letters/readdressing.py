@@ -26,7 +26,7 @@ from app.delivery import outbox
 from app.delivery.models import Delivery
 from app.errors import NotFound, RedressError, Refused
 from app.letters.deciding import ANEW, CANCELLED, release_in
-from app.letters.dispatch import NO_CONTACT, WORDS, states_what_is_withdrawn, takes_letters
+from app.letters.dispatch import ADDRESS_GONE, NO_CONTACT, WORDS, states_what_is_withdrawn, takes_letters
 from app.letters.freezing import envelope_of, snapshot_for, word_copy
 from app.letters.models import Letter
 from app.letters.stating import STOPS
@@ -38,6 +38,8 @@ AT_ONCE: Final = 500
 """How many copies one press of a button decides about: a page must answer before its reader gives up."""
 BATCH: Final = 25
 """Copies in one transaction: confirmations and workers get their turn in between."""
+FOR_A_CONTACT: Final = (NO_CONTACT, ADDRESS_GONE)
+"""Reasons for which a copy waits for a contact, and for nothing else."""
 TWICE: Final = "the successor gets this letter already"
 
 
@@ -204,13 +206,17 @@ def cancel_held(recipient_id: uuid.UUID, reason: str, *, actor: str, now: dateti
 
 
 def release_waiting(*, now: datetime, actor: str = audit.SYSTEM) -> int:
-    """Queue what was held because its office had no verified contact, and that has one now.
+    """Queue what was held because its office had no contact that works, and that has one now.
 
     Returns:
         How many copies were queued.
     """
+    return sum(_release_waiting(reason, now=now, actor=actor) for reason in FOR_A_CONTACT)
+
+
+def _release_waiting(reason: str, *, now: datetime, actor: str) -> int:
     waiting = sa.select(Delivery.recipient_id).where(
-        Delivery.kind == "letter", Delivery.state == "held", Delivery.reason == NO_CONTACT
+        Delivery.kind == "letter", Delivery.state == "held", Delivery.reason == reason
     )
     recipients = [found for found in db.session.scalars(waiting.distinct()) if found is not None]
     reachable = [
@@ -220,7 +226,7 @@ def release_waiting(*, now: datetime, actor: str = audit.SYSTEM) -> int:
     ]
     act = _release(actor, now)
     return sum(
-        _decide(recipient_id, NO_CONTACT, act, "delivery.all_released", actor=actor, now=now).done
+        _decide(recipient_id, reason, act, "delivery.all_released", actor=actor, now=now).done
         for recipient_id in reachable
     )
 

@@ -7,7 +7,9 @@ from typing import Literal
 
 from flask_babel import gettext as _
 
-from app.letters.deciding import TOLD
+from app.delivery import causes
+from app.letters.deciding import GIVEN_UP, TOLD
+from app.letters.dispatch import ADDRESS_GONE
 from app.letters.stating import CLOSED_MEASURE, CORRECTED, RELEASED_PERSON, WITHDRAWN
 
 Mood = Literal["good", "wait", "bad", "over"]
@@ -50,7 +52,35 @@ def standing_of(state: str, reason: str = "") -> Standing:
             _("Nothing was sent."),
             "over",
         )
+    if state == "failed" and reason == GIVEN_UP:
+        return Standing(
+            _("Not known"),
+            _("The connection broke as it was handed over, and nobody could find out whether it was taken."),
+            _("We do not send it twice on a guess. You can print it and post it."),
+            "bad",
+        )
+    if state == "bounced":
+        return Standing(_("Came back"), _came_back(reason), _after(reason), "bad")
     return _standings()[state]
+
+
+def _came_back(reason: str) -> str:
+    known = {
+        causes.CAME_BACK_NO_ADDRESS: _("The office's mail server sent it back: the address does not exist."),
+        causes.CAME_BACK_FULL: _("The office's mail server sent it back: the mailbox is full."),
+        causes.CAME_BACK_REFUSED: _("The office's mail server sent it back: its rules are against it."),
+    }
+    return known.get(reason, _("The mail server returned it."))
+
+
+def _after(reason: str) -> str:
+    if reason == causes.CAME_BACK_FULL:
+        return _(
+            "The office got no room for it. You can write again on another day, or print it and post it."
+        )
+    if reason == causes.CAME_BACK_REFUSED:
+        return _("An organizer looks into it. You can print the letter and post it.")
+    return _("An organizer checks the address of the office.")
 
 
 def _held(reason: str) -> str:
@@ -66,6 +96,10 @@ def _held(reason: str) -> str:
             "Some of your own words sound like a threat or an insult: a moderator reads them first."
         ),
         "contact changed": _("The office's address changed before the letter left."),
+        ADDRESS_GONE: _(
+            "Mail to this office came back: its address does not exist any more."
+            " The letter waits for a new one."
+        ),
     }
     stated = {
         WITHDRAWN: _("It states a fact that turned out not to hold; it must not go out like this."),
@@ -111,12 +145,6 @@ def _standings() -> dict[str, Standing]:
             _("The connection broke at the one moment where nobody can know whether it was taken."),
             _("We do not send it twice on a guess: an organizer finds out."),
             "wait",
-        ),
-        "bounced": Standing(
-            _("Came back"),
-            _("The mail server returned it."),
-            _("An organizer checks the address of the office."),
-            "bad",
         ),
         "failed": Standing(
             _("Refused"),

@@ -12,13 +12,14 @@ from app.campaigns.editing import note
 from app.campaigns.models import LetterTemplate
 from app.campaigns.texts import text
 from app.database import insert_rows, transaction
+from app.delivery.dkim import signed
 from app.delivery.envelope import Envelope, bounce_address
 from app.delivery.outbox import notice_rows
 from app.errors import Refused
 from app.letters.campaign_desk import version_whole
 from app.letters.checking import SOMEBODY
 from app.letters.wording import Worded
-from app.notices.sending import message_id
+from app.notices.sending import TRIAL, message_id
 from app.rendering.mail import Mailbox, compose, wire_address
 
 
@@ -55,7 +56,7 @@ def send_to_oneself(template: LetterTemplate, number: int, *, to: str, actor: st
 
 def _mail(worded: Worded, campaign: str, to: str, now: datetime) -> Envelope:
     key, domain = uuid.uuid4(), current_app.config["REDRESS_SETTINGS"].mail_from
-    identifier = message_id("trial", key)
+    identifier = message_id(TRIAL, key)
     wire = compose(
         sender=Mailbox(
             _("%(name)s via %(campaign)s", name=SOMEBODY.name, campaign=campaign), f"letters@{domain}"
@@ -72,7 +73,7 @@ def _mail(worded: Worded, campaign: str, to: str, now: datetime) -> Envelope:
         mail_from=bounce_address(key),
         rcpt_to=wire_address(to),
         subject=worded.subject,
-        wire=wire,
+        wire=signed(wire),
         text=worded.text,
         message_id=identifier,
     )

@@ -16,8 +16,9 @@ from datetime import datetime
 from flask import current_app
 from flask_babel import force_locale
 
+from app.delivery.dkim import signed
 from app.delivery.envelope import Envelope, Recipe, bounce_address
-from app.rendering.mail import Mailbox, compose, wire_address
+from app.rendering.mail import Attachment, Mailbox, compose, wire_address
 from app.security.keys import current_keys
 
 
@@ -48,30 +49,74 @@ def compose_notice(ingredients: str) -> Envelope:
     """Compose a notice as it was ordered: a `delivery.envelope.Composer`."""
     notice, to, key, language, written_at, values = json.loads(ingredients)
     message_key = uuid.UUID(key)
+    subject, text = filled(notice, language=language, **values)
+    return notice_envelope(
+        notice,
+        to=to,
+        message_key=message_key,
+        subject=subject,
+        text=text,
+        now=datetime.fromisoformat(written_at),
+    )
+
+
+def notice_envelope(
+    notice: str,
+    *,
+    to: str,
+    message_key: uuid.UUID,
+    subject: str,
+    text: str,
+    now: datetime,
+    reply_to: str = "",
+    attached: Attachment | None = None,
+) -> Envelope:
+    """Return a mail in our own name.
+
+    Args:
+        notice: as for `order_notice`.
+        to: the address.
+        message_key: as for `order_notice`.
+        subject: one line.
+        text: its body.
+        now: its Date.
+        reply_to: to whom an answer goes, if to anybody.
+        attached: a file that it carries.
+
+    Raises:
+        UnsafeHeader: `reply_to` is not a plain address.
+    """
     settings = current_app.config["REDRESS_SETTINGS"]
-    with force_locale(language):
-        folder = f"email/{notice}"
-        values |= {"site_name": settings.site_name, "base_url": settings.base_url, "language": language}
-        subject = " ".join(_filled(f"{folder}/subject.txt", values).split())
-        text = _filled(f"{folder}/body.txt", values).strip() + "\n"
     wire = compose(
         sender=Mailbox(settings.site_name, f"noreply@{settings.mail_from}"),
         to=Mailbox("", to),
-        reply_to=None,
+        reply_to=Mailbox("", reply_to) if reply_to else None,
         subject=subject,
-        date=datetime.fromisoformat(written_at),
+        date=now,
         message_id=message_id(notice, message_key),
         text=text,
         auto_submitted="auto-generated",
+        attached=attached,
     )
     return Envelope(
         mail_from=bounce_address(message_key),
         rcpt_to=wire_address(to),
         subject=subject,
-        wire=wire,
+        wire=signed(wire),
         text=text,
         message_id=message_id(notice, message_key),
     )
+
+
+def filled(notice: str, *, language: str, **values: str) -> tuple[str, str]:
+    """Return subject and text of a notice from its templates, in `language`."""
+    settings = current_app.config["REDRESS_SETTINGS"]
+    with force_locale(language):
+        folder = f"email/{notice}"
+        known = {"site_name": settings.site_name, "base_url": settings.base_url, "language": language}
+        subject = " ".join(_filled(f"{folder}/subject.txt", values | known).split())
+        text = _filled(f"{folder}/body.txt", values | known).strip() + "\n"
+    return subject, text
 
 
 def _filled(template: str, values: Mapping[str, object]) -> str:
@@ -85,3 +130,16 @@ def message_id(purpose: str, *keys: uuid.UUID) -> str:
     digest = current_keys().mac(f"message-id:{purpose}", b"".join(key.bytes for key in keys))
     unique = base64.b32encode(digest[:20]).decode("ascii").lower()
     return f"<{unique}@{settings.mail_from}>"
+
+
+def message_ids_about(message_key: uuid.UUID) -> list[str]:
+    """Return the Message-IDs of all mails in our own name that there can be about something."""
+    folders = current_app.jinja_env.list_templates(filter_func=lambda name: name.startswith("email/"))
+    return [
+        message_id(notice, message_key)
+        for notice in sorted({name.split("/")[1] for name in folders} | {TRIAL})
+    ]
+
+
+TRIAL = "trial"
+"""The purpose of a letter that an organizer sends to themselves; it needs no templates of its own."""

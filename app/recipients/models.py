@@ -178,7 +178,8 @@ class Contact(Content, Base):
     ({"street": "…\\n…", "city": …, "region": …, "postal_code": …}) with `country`.
     `entered_by` did so last, as the audit log names actors (None: with the seeds). `proposed`
     is where it is to lead once a second person has approved it: {"old": place, "new": place}, a place
-    being the values of `WHERE` (see `second_look`).
+    being the values of `WHERE` (see `second_look`). `bounced_at` is set while it is suspended because mail
+    to it came back: whoever verifies it after that puts it to use again.
     """
 
     __tablename__ = "contacts"
@@ -205,6 +206,7 @@ class Contact(Content, Base):
     proposed_by: Mapped[str | None] = mapped_column(sa.String(80))
     proposed_at: Mapped[datetime | None]
     status: Mapped[str] = mapped_column(sa.String(10), default="active")
+    bounced_at: Mapped[datetime | None]
     note: Mapped[str] = mapped_column(sa.Text, default="")
     sources: Mapped[list[dict[str, str]]] = mapped_column(Json, default=list)
     edited_at: Mapped[datetime | None]

@@ -126,6 +126,14 @@ def mark_verified(contact: Contact, *, by: str, now: datetime) -> None:
     """Put into a contact's row that somebody has checked where it leads."""
     contact.verified_at, contact.verified_by, contact.edited_at = now, by, now
     contact.confidence = "high"
+    if contact.bounced_at is not None:
+        contact.bounced_at, contact.status = None, "active"
+
+
+def suspend_bounced(session: Session, contact: Contact, *, why: str, actor: str, now: datetime) -> None:
+    """Suspend a contact, locked by the caller, to which mail came back, until somebody verifies it again."""
+    contact.status, contact.bounced_at, contact.edited_at = "suspended", now, now
+    noted(session, STEPS["suspended"], contact, actor=actor, now=now, why=why)
 
 
 def refuse_withdrawn(contact: Contact) -> None:
@@ -153,7 +161,7 @@ def set_contact_status(contact_id: uuid.UUID, status: str, *, actor: str, now: d
     with transaction() as session:
         contact = locked(session, Contact, contact_id)
         if contact.status != status:
-            contact.status, contact.edited_at = status, now
+            contact.status, contact.bounced_at, contact.edited_at = status, None, now
             noted(session, STEPS[status], contact, actor=actor, now=now)
     return contact
 

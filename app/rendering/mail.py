@@ -14,7 +14,7 @@ from datetime import datetime
 from email.utils import format_datetime
 from types import MappingProxyType
 
-from app.rendering.mail_body import Body, UnsafeBody, encode
+from app.rendering.mail_body import Attachment, Body, UnsafeBody, encode, encode_file
 from app.rendering.mail_check import Expected, NotAsMeant, check
 from app.rendering.mail_headers import (
     Mailbox,
@@ -28,6 +28,7 @@ from app.rendering.sentences import N_
 
 __all__ = [
     "EXTRA_HEADERS",
+    "Attachment",
     "Mailbox",
     "NotAsMeant",
     "UnsafeBody",
@@ -44,6 +45,7 @@ EXTRA_HEADERS = frozenset(
 
 _MESSAGE_ID = re.compile(r"<[A-Za-z0-9!#$%&'*+/=^_`{|}~.\-]+@[A-Za-z0-9.\-]+>")
 _AUTO_SUBMITTED = re.compile(r"[a-z]+(?:-[a-z]+)*")
+_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,80}")
 _NONE: Mapping[str, str] = MappingProxyType({})
 
 
@@ -59,6 +61,7 @@ def compose(
     html: str | None = None,
     auto_submitted: str | None = None,
     extra: Mapping[str, str] = _NONE,
+    attached: Attachment | None = None,
 ) -> bytes:
     """Return a message to one recipient, with CRLF line ends and in seven bits.
 
@@ -73,6 +76,7 @@ def compose(
         html: the same as HTML, if there is any.
         auto_submitted: value of that header (RFC 3834), such as "auto-generated".
         extra: further headers out of `EXTRA_HEADERS`, ASCII.
+        attached: a file that it carries.
 
     Raises:
         UnsafeHeader: if a value must not reach a header.
@@ -92,10 +96,10 @@ def compose(
         *_further_fields(auto_submitted, extra),
         exact_field("MIME-Version", "1.0"),
     ]
-    message = b"".join(fields) + _content(text, html, message_id)
-    check(
-        message, Expected(sender, to, reply_to, subject, text, html, _names(auto_submitted, reply_to, extra))
-    )
+    content = _content(text, html, message_id)
+    message = b"".join(fields) + (_with_file(content, attached, message_id) if attached else content)
+    names = _names(auto_submitted, reply_to, extra)
+    check(message, Expected(sender, to, reply_to, subject, text, html, names, attached))
     return message
 
 
@@ -126,13 +130,25 @@ def _content(text: str, html: str | None, message_id: str) -> bytes:
     plain = _part("text/plain", encode(text))
     if html is None:
         return plain
-    # "=_" occurs in neither encoding (RFC 2045, 6.7), so that no body can hold the boundary.
-    boundary = "=_" + hashlib.sha256(message_id.encode()).hexdigest()[:40]
-    begin, end = f"--{boundary}\r\n".encode(), f"--{boundary}--\r\n".encode()
-    parts = (begin + plain, begin + _part("text/html", encode(html)), end)
-    return f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"\r\n\r\n'.encode() + b"\r\n".join(
-        parts
+    return _multipart("alternative", message_id, plain, _part("text/html", encode(html)))
+
+
+def _with_file(content: bytes, attached: Attachment, message_id: str) -> bytes:
+    name = _matching(_FILE_NAME, "Content-Disposition", attached.name)
+    # Whatever it is, no mail program may run or show it by itself.
+    head = (
+        "Content-Type: application/octet-stream\r\nContent-Transfer-Encoding: base64\r\n"
+        f'Content-Disposition: attachment; filename="{name}"\r\n\r\n'
     )
+    return _multipart("mixed", message_id, content, head.encode("ascii") + encode_file(attached.data))
+
+
+def _multipart(kind: str, message_id: str, *parts: bytes) -> bytes:
+    # "=_" occurs in neither encoding (RFC 2045, 6.7), so that no body can hold the boundary.
+    boundary = "=_" + hashlib.sha256(f"{kind}{message_id}".encode()).hexdigest()[:40]
+    begin, end = f"--{boundary}\r\n".encode(), f"--{boundary}--\r\n".encode()
+    head = f'Content-Type: multipart/{kind};\r\n boundary="{boundary}"\r\n\r\n'.encode()
+    return head + b"\r\n".join([*(begin + part for part in parts), end])
 
 
 def _part(kind: str, body: Body) -> bytes:

@@ -24,6 +24,19 @@ class Body:
     data: bytes
 
 
+@dataclass(frozen=True)
+class Attachment:
+    """A file that a message carries as it is; `name` is a file name of plain ASCII."""
+
+    name: str
+    data: bytes
+
+
+def encode_file(data: bytes) -> bytes:
+    """Return bytes in base64, in lines that end with CRLF."""
+    return base64.encodebytes(data).replace(b"\n", b"\r\n")
+
+
 def encode(text: str) -> Body:
     """Encode a text whose lines end with LF; decoded and with LF again it is the same text.
 

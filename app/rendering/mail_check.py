@@ -13,6 +13,7 @@ from email.message import Message
 from email.parser import BytesParser
 from email.utils import getaddresses
 
+from app.rendering.mail_body import Attachment
 from app.rendering.mail_headers import LONGEST_LINE, Mailbox, wire_address
 from app.rendering.sentences import N_, RenderingError
 
@@ -37,6 +38,7 @@ class Expected:
     text: str
     html: str | None
     further_headers: frozenset[str]
+    attached: Attachment | None = None
 
 
 def check(message: bytes, expected: Expected) -> None:
@@ -61,7 +63,8 @@ def _check_lines(message: bytes) -> None:
 
 
 def _check_names(parsed: Message, expected: Expected) -> None:
-    encoding = {"Content-Transfer-Encoding"} if expected.html is None else set()
+    is_single = expected.html is None and expected.attached is None
+    encoding = {"Content-Transfer-Encoding"} if is_single else set()
     names = [name for name, _value in parsed.raw_items()]
     if sorted(names) != sorted(_ALWAYS | encoding | expected.further_headers):
         raise NotAsMeant("headers")
@@ -78,19 +81,23 @@ def _check_people(parsed: Message, expected: Expected) -> None:
 
 
 def _check_bodies(parsed: Message, expected: Expected) -> None:
-    meant = {"text/plain": expected.text}
+    meant: dict[str, str | bytes] = {"text/plain": expected.text}
     if expected.html is not None:
         meant["text/html"] = expected.html
+    if expected.attached is not None:
+        meant["application/octet-stream"] = expected.attached.data
     parts = [part for part in parsed.walk() if not part.is_multipart()]
     found = {part.get_content_type(): _content(part) for part in parts}
     if found != meant or len(parts) != len(meant) or any(part.defects for part in parsed.walk()):
         raise NotAsMeant("text")
 
 
-def _content(part: Message) -> str:
+def _content(part: Message) -> str | bytes:
     data = part.get_payload(decode=True)
     if not isinstance(data, bytes):
         raise NotAsMeant("text")
+    if part.get_content_maintype() != "text":
+        return data
     return data.replace(b"\r\n", b"\n").decode(errors="replace")
 
 

@@ -51,6 +51,7 @@ LEAST = {
     "admin_evidence.measures": VIEWER,
     "admin_evidence.rules": VIEWER,
     "admin_held.index": VIEWER,
+    "admin_unclear.index": VIEWER,
     "admin_letters.index": VIEWER,
     "admin_stops.index": VIEWER,
     "admin_letters.show": VIEWER,
@@ -84,6 +85,7 @@ ROOMS = {
     "admin_corrections": ORGANIZER,
     "admin_held": ORGANIZER,
     "admin_stops": ORGANIZER,
+    "admin_unclear": ORGANIZER,
     "admin_evidence": ORGANIZER,
     "admin_organizers": OWNER,
     "admin_rules": OWNER,
@@ -126,6 +128,8 @@ def things(app: Flask) -> dict[str, object]:
             "correction_id": propose(office.id).id,
             **store_evidence(),
             "decision": "cancel",
+            "group": "own",
+            "way": "again",
             "step": "suspend",
             "stop_id": stop_campaign(),
             **begin_joint(slug),
@@ -237,7 +241,7 @@ def test_whoever_is_not_signed_in_gets_nothing(
 def test_what_does_not_exist_is_not_there_for_anybody(app: Flask, things: dict[str, object]) -> None:
     nowhere = {
         name: uuid.uuid4() if isinstance(thing, uuid.UUID) else thing for name, thing in things.items()
-    } | {"decision": "burn", "step": "burn"}
+    } | {"decision": "burn", "step": "burn", "way": "burn"}
     client = desk_of(app, "owner")
     named = {rule.endpoint for rule in desk_rules(app) if set(rule.arguments) - {"token"}}
     for (endpoint, method), status in statuses(client, app, nowhere).items():

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.delivery.envelope import BrokenEnvelope, ascii_address, bounce_address
+from app.delivery.envelope import BrokenEnvelope, ascii_address, bounce_address, subject_of_bounce
 from tests.delivery.mails import make_envelope
 
 GOOD = make_envelope()
@@ -94,3 +94,26 @@ def test_bounce_addresses_are_stable_different_and_short_enough(app_context: obj
     assert address != bounce_address(two)
     assert len(address.partition("@")[0]) <= 64
     assert one.hex not in address
+
+
+@pytest.mark.backends("sqlite")
+def test_only_what_we_wrote_ourselves_is_a_bounce_address(app_context: object) -> None:
+    mail = uuid.uuid4()
+    address = bounce_address(mail)
+    for spelling in (address, address.upper(), f" <{address}>"):
+        assert subject_of_bounce(spelling) == mail
+    local, _at, domain = address.partition("@")
+    altered = {
+        f"{local[:place]}{'a' if local[place] != 'a' else 'b'}{local[place + 1 :]}" for place in range(2, 44)
+    }
+    made_up = {f"{other}@{domain}" for other in altered}
+    made_up |= {
+        f"{local}@elsewhere.example",
+        local,
+        f"{local}a@{domain}",
+        f"{local[:-1]}@{domain}",
+        "",
+        "@",
+        "<>",
+    }
+    assert {subject_of_bounce(other) for other in made_up} == {None}

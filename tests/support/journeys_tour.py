@@ -330,6 +330,8 @@ def _office(tab: Page) -> Iterator[Stop]:
 def _letters(tab: Page, site: DevelopmentSite) -> Iterator[Stop]:
     open_page(tab, f"{site.url}/admin/held")
     yield Stop("desk-held-none")
+    open_page(tab, f"{site.url}/admin/unclear")
+    yield Stop("desk-unclear-none")
     _put_into_states(site)
     open_page(tab, f"{site.url}/admin/letters")
     yield Stop("desk-letters")
@@ -362,6 +364,10 @@ def _letters(tab: Page, site: DevelopmentSite) -> Iterator[Stop]:
     follow(tab, tab.get_by_role("link", name="Let it go on"))
     yield Stop("desk-stop-lift")
     follow(tab, tab.get_by_role("button", name="Let letters go on"))
+    open_page(tab, f"{site.url}/admin/unclear")
+    yield Stop("desk-unclear")
+    follow(tab, tab.get_by_role("link", name="Send them again").first)
+    yield Stop("desk-unclear-again")
 
 
 def _evidence(tab: Page, site: DevelopmentSite) -> Iterator[Stop]:
