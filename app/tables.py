@@ -6,6 +6,7 @@ from app.delivery import models as delivery
 from app.evidence import models as evidence
 from app.letters import models as letters
 from app.letters.joint import models as joint_letters
+from app.letters.replies import models as replies
 from app.organizers import models as organizers
 from app.recipients import areas, corrections
 from app.recipients import models as recipients
@@ -28,6 +29,7 @@ __all__ = [
     "organizers",
     "rate_limits",
     "recipients",
+    "replies",
     "silence",
     "supporters",
     "uploads",

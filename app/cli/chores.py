@@ -1,4 +1,4 @@
-"""What a worker does beside delivering: releasing what waited for a contact, and deleting what is over."""
+"""What a worker does beside delivering: releasing what waited for a contact, asking, and deleting."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from app import clock
 from app.errors import Unavailable
 from app.letters.readdressing import release_waiting
+from app.letters.replies.asking import ask_what_came_back
 from app.letters.retention import purge
 
 log = logging.getLogger("redress.chores")
@@ -48,8 +49,13 @@ def _go_on(app: Flask, stop: threading.Event) -> None:
 
 
 def do_chores(*, all_of_them: bool) -> None:
-    """Release what waited for a contact that is there now; with `all_of_them`, delete what is over."""
+    """Release what waited for a contact that is there now, and ask writers what came back.
+
+    With `all_of_them`, delete what is over.
+    """
     if released := release_waiting(now=clock.now()):
         log.info("released letters that had waited for a contact: %s", released)
+    if asked := ask_what_came_back(now=clock.now()):
+        log.info("asked writers what came back: %s", asked)
     if all_of_them and (purged := purge(now=clock.now())):
         log.info("deleted what was no longer needed: %s", purged)

@@ -18,6 +18,7 @@ from app.delivery.states import FINAL, WITHDRAWABLE
 from app.letters.joint.confirming import delete_signatures
 from app.letters.joint.models import JointLetter, Signature
 from app.letters.models import Letter
+from app.letters.replies.models import ReplyQuestion
 from app.letters.writing import CONFIRMATION_SPAN
 from app.recipients.corrections import purge_decided
 from app.supporters.models import Consent, Supporter
@@ -55,9 +56,9 @@ def purge(*, now: datetime) -> Purged:
 
     Unconfirmed letters and signatures when their link ends (7 days), and signatures that long after they
     were taken off; texts 28 days after the last copy's final state; who wrote or signed, 90 days after the
-    campaign's last day, with the text of letters that never came to an end and what was still to leave; our
-    own mails after 7 days; corrections of offices a year after their decision. Rows that only count (states,
-    times, countries) stay.
+    campaign's last day, with the text of letters that never came to an end, what was still to leave, and
+    the links of questions; our own mails after 7 days; corrections of offices a year after their decision.
+    Rows that only count (states, times, countries) stay.
     """
     return Purged(
         unconfirmed=_repeat(_purge_unconfirmed, now) + _repeat(_purge_signatures, now),
@@ -138,6 +139,7 @@ def _end_letters(session: Session, people: list[uuid.UUID], now: datetime) -> No
     for delivery in session.scalars(waiting):
         cancel(session, delivery, now=now, cause="its time is over", actor="redress")
     session.flush()
+    session.execute(delete(ReplyQuestion).where(ReplyQuestion.letter_id.in_(letters)))
     _empty(session, letters)
 
 
