@@ -7,6 +7,7 @@ from app.evidence import models as evidence
 from app.letters import models as letters
 from app.letters.joint import models as joint_letters
 from app.letters.replies import models as replies
+from app.letters.updates import models as updates
 from app.organizers import models as organizers
 from app.recipients import areas, corrections
 from app.recipients import models as recipients
@@ -32,5 +33,6 @@ __all__ = [
     "replies",
     "silence",
     "supporters",
+    "updates",
     "uploads",
 ]

@@ -19,6 +19,7 @@ from app.letters.joint.confirming import delete_signatures
 from app.letters.joint.models import JointLetter, Signature
 from app.letters.models import Letter
 from app.letters.replies.models import ReplyQuestion
+from app.letters.updates.models import UpdateMail
 from app.letters.writing import CONFIRMATION_SPAN
 from app.recipients.corrections import purge_decided
 from app.supporters.models import Consent, Supporter
@@ -57,8 +58,8 @@ def purge(*, now: datetime) -> Purged:
     Unconfirmed letters and signatures when their link ends (7 days), and signatures that long after they
     were taken off; texts 28 days after the last copy's final state; who wrote or signed, 90 days after the
     campaign's last day, with the text of letters that never came to an end, what was still to leave, and
-    the links of questions; our own mails after 7 days; corrections of offices a year after their decision.
-    Rows that only count (states, times, countries) stay.
+    the links of questions and updates; our own mails after 7 days; corrections of offices a year after
+    their decision. Rows that only count (states, times, countries) stay.
     """
     return Purged(
         unconfirmed=_repeat(_purge_unconfirmed, now) + _repeat(_purge_signatures, now),
@@ -158,6 +159,7 @@ def _purge_identities(session: Session, now: datetime) -> int:
     if not people:
         return 0
     _end_letters(session, people, now)
+    session.execute(delete(UpdateMail).where(UpdateMail.supporter_id.in_(people)))
     # The row stays for its country and its place in the count; nothing in it tells who it was.
     nobody = dict.fromkeys(SEALED)
     session.execute(update(Supporter), [{"id": key, "email_index": key.bytes, **nobody} for key in people])

@@ -12,6 +12,7 @@ import json
 import uuid
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from flask import current_app
 from flask_babel import force_locale
@@ -48,21 +49,15 @@ def compose_notice(ingredients: str) -> Envelope:
     """Compose a notice as it was ordered: a `delivery.envelope.Composer`."""
     notice, to, key, language, written_at, values = json.loads(ingredients)
     message_key = uuid.UUID(key)
-    settings = current_app.config["REDRESS_SETTINGS"]
-    with force_locale(language):
-        folder = f"email/{notice}"
-        values |= {"site_name": settings.site_name, "base_url": settings.base_url, "language": language}
-        subject = " ".join(_filled(f"{folder}/subject.txt", values).split())
-        text = _filled(f"{folder}/body.txt", values).strip() + "\n"
+    subject, text = words_of_notice(notice, language, values)
     wire = compose(
-        sender=Mailbox(settings.site_name, f"noreply@{settings.mail_from}"),
         to=Mailbox("", to),
         reply_to=None,
         subject=subject,
         date=datetime.fromisoformat(written_at),
         message_id=message_id(notice, message_key),
         text=text,
-        auto_submitted="auto-generated",
+        **_manner(values),
     )
     return Envelope(
         mail_from=bounce_address(message_key),
@@ -72,6 +67,30 @@ def compose_notice(ingredients: str) -> Envelope:
         text=text,
         message_id=message_id(notice, message_key),
     )
+
+
+def words_of_notice(notice: str, language: str, values: Mapping[str, str]) -> tuple[str, str]:
+    """Return subject and text of a notice in a language, filled with values."""
+    settings = current_app.config["REDRESS_SETTINGS"]
+    about = {"site_name": settings.site_name, "base_url": settings.base_url, "language": language}
+    with force_locale(language):
+        subject = " ".join(_filled(f"email/{notice}/subject.txt", {**values, **about}).split())
+        text = _filled(f"email/{notice}/body.txt", {**values, **about}).strip() + "\n"
+    return subject, text
+
+
+def _manner(values: Mapping[str, str]) -> dict[str, Any]:
+    """Return from whom a notice is, and its further headers: news are a list's mail, all else a program's."""
+    settings = current_app.config["REDRESS_SETTINGS"]
+    address = f"noreply@{settings.mail_from}"
+    if "list_id" not in values:
+        return {"sender": Mailbox(settings.site_name, address), "auto_submitted": "auto-generated"}
+    further = {
+        "List-Id": values["list_id"],
+        "List-Unsubscribe": f"<{values['stop_link']}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",  # RFC 8058 §3.1
+    }
+    return {"sender": Mailbox(values["campaign_title"], address), "extra": further}
 
 
 def _filled(template: str, values: Mapping[str, object]) -> str:

@@ -17,6 +17,7 @@ from app.public import (
     replies,
     sign,
     signatures,
+    updates,
     write,
 )
 from app.public.blueprint import public
@@ -35,6 +36,7 @@ __all__ = [
     "replies",
     "sign",
     "signatures",
+    "updates",
     "write",
 ]
 

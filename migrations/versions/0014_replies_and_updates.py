@@ -1,4 +1,4 @@
-"""What writers are asked and tell about answers."""
+"""What writers are asked and tell about answers; updates of campaigns, and consent that was taken back."""
 
 from __future__ import annotations
 
@@ -12,6 +12,12 @@ depends_on = None
 
 
 def upgrade() -> None:
+    _replies()
+    _updates()
+    op.add_column("consents", sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True))
+
+
+def _replies() -> None:
     op.create_table(
         "reply_questions",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -47,12 +53,51 @@ def upgrade() -> None:
     )
 
 
-def _reference(table: str, column: str, to: str) -> sa.ForeignKeyConstraint:
+def _updates() -> None:
+    op.create_table(
+        "campaign_updates",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("campaign_id", sa.Uuid(), nullable=False),
+        sa.Column("subject", sa.String(length=200), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("edited_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("mails", sa.Integer(), nullable=False),
+        _reference("campaign_updates", "campaign_id", "campaigns"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_campaign_updates")),
+    )
+    op.create_index(op.f("ix_campaign_updates_campaign_id"), "campaign_updates", ["campaign_id"])
+    op.create_table(
+        "update_mails",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("update_id", sa.Uuid(), nullable=False),
+        sa.Column("supporter_id", sa.Uuid(), nullable=False),
+        sa.Column("delivery_id", sa.Uuid(), nullable=True),
+        sa.Column("token_hash", sa.LargeBinary(length=32), nullable=False),
+        _reference("update_mails", "update_id", "campaign_updates"),
+        _reference("update_mails", "supporter_id", "supporters"),
+        _reference("update_mails", "delivery_id", "deliveries", rule="SET NULL"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_update_mails")),
+        sa.UniqueConstraint("update_id", "supporter_id", name=op.f("uq_update_mails_update_id_supporter_id")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_update_mails_token_hash")),
+    )
+    for column in ("supporter_id", "delivery_id"):
+        op.create_index(op.f(f"ix_update_mails_{column}"), "update_mails", [column])
+
+
+def _reference(table: str, column: str, to: str, *, rule: str = "CASCADE") -> sa.ForeignKeyConstraint:
     return sa.ForeignKeyConstraint(
-        [column], [f"{to}.id"], name=op.f(f"fk_{table}_{column}_{to}"), ondelete="CASCADE"
+        [column], [f"{to}.id"], name=op.f(f"fk_{table}_{column}_{to}"), ondelete=rule
     )
 
 
 def downgrade() -> None:
-    for table in ("unasked_mailboxes", "office_replies", "reply_questions"):
+    op.execute("ALTER TABLE consents DROP COLUMN withdrawn_at")
+    for table in (
+        "update_mails",
+        "campaign_updates",
+        "unasked_mailboxes",
+        "office_replies",
+        "reply_questions",
+    ):
         op.drop_table(table)
