@@ -18,7 +18,7 @@ from app.delivery.states import FINAL, WITHDRAWABLE
 from app.letters.joint.confirming import delete_signatures
 from app.letters.joint.models import JointLetter, Signature
 from app.letters.models import Letter
-from app.letters.replies.models import ReplyQuestion
+from app.letters.replies.models import ReplyQuestion, SharedReply
 from app.letters.updates.models import UpdateMail
 from app.letters.writing import CONFIRMATION_SPAN
 from app.recipients.corrections import purge_decided
@@ -56,14 +56,15 @@ def purge(*, now: datetime) -> Purged:
     """Delete everything whose time is over.
 
     Unconfirmed letters and signatures when their link ends (7 days), and signatures that long after they
-    were taken off; texts 28 days after the last copy's final state; who wrote or signed, 90 days after the
+    were taken off; texts 28 days after the last copy's final state, and answers that were
+    shared and not read by then; who wrote or signed, 90 days after the
     campaign's last day, with the text of letters that never came to an end, what was still to leave, and
     the links of questions and updates; our own mails after 7 days; corrections of offices a year after
     their decision. Rows that only count (states, times, countries) stay.
     """
     return Purged(
         unconfirmed=_repeat(_purge_unconfirmed, now) + _repeat(_purge_signatures, now),
-        texts=_repeat(_purge_texts, now),
+        texts=_repeat(_purge_texts, now) + _repeat(_purge_shared, now),
         notices=_repeat(_purge_notices, now),
         supporters=_repeat(_purge_identities, now),
         corrections=_repeat(_purge_corrections, now),
@@ -118,6 +119,16 @@ def _empty(session: Session, letters: list[uuid.UUID]) -> None:
     session.execute(
         update(Letter).where(Letter.id.in_(letters)).values(personal_message_sealed=None, sketches=None)
     )
+
+
+def _purge_shared(session: Session, now: datetime) -> int:
+    # What was read is shown or deleted already; this is what nobody came to read.
+    query = select(SharedReply.id).where(
+        SharedReply.published_id.is_(None), SharedReply.shared_at <= now - TEXT_KEPT
+    )
+    shared = list(session.scalars(query.limit(BATCH)))
+    session.execute(delete(SharedReply).where(SharedReply.id.in_(shared)))
+    return len(shared)
 
 
 def _purge_notices(session: Session, now: datetime) -> int:

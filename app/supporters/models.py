@@ -45,7 +45,9 @@ class Consent(Base):
     """That somebody agreed, to which text, and when (GDPR Art. 7(1), 9(2)(a)); and when they took it back."""
 
     __tablename__ = "consents"
-    __table_args__ = (sa.CheckConstraint("purpose IN ('letter', 'updates', 'public')", name="purpose"),)
+    __table_args__ = (
+        sa.CheckConstraint("purpose IN ('letter', 'updates', 'public', 'reply')", name="purpose"),
+    )
 
     supporter_id: Mapped[uuid.UUID] = mapped_column(
         sa.ForeignKey("supporters.id", ondelete="CASCADE"), index=True

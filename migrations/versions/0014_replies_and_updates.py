@@ -1,4 +1,4 @@
-"""What writers are asked and tell about answers; updates of campaigns, and consent that was taken back."""
+"""What writers tell and share of answers; updates of campaigns; consent that was taken back."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ depends_on = None
 def upgrade() -> None:
     _replies()
     _updates()
+    _shared()
     op.add_column("consents", sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True))
+    _purposes("'letter', 'updates', 'public', 'reply'")
 
 
 def _replies() -> None:
@@ -85,6 +87,50 @@ def _updates() -> None:
         op.create_index(op.f(f"ix_update_mails_{column}"), "update_mails", [column])
 
 
+def _shared() -> None:
+    op.create_table(
+        "published_replies",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("campaign_id", sa.Uuid(), nullable=False),
+        sa.Column("recipient_id", sa.Uuid(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("sketch", sa.LargeBinary(), nullable=False),
+        sa.Column("published_at", sa.DateTime(timezone=True), nullable=False),
+        _reference("published_replies", "campaign_id", "campaigns"),
+        _reference("published_replies", "recipient_id", "recipients"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_published_replies")),
+    )
+    op.create_index("ix_published_replies_place", "published_replies", ["campaign_id", "recipient_id"])
+    op.create_table(
+        "shared_replies",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("delivery_id", sa.Uuid(), nullable=False),
+        sa.Column("campaign_id", sa.Uuid(), nullable=False),
+        sa.Column("recipient_id", sa.Uuid(), nullable=False),
+        sa.Column("cluster", sa.Uuid(), nullable=False),
+        sa.Column("sketch", sa.LargeBinary(), nullable=False),
+        sa.Column("text_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("shared_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("published_id", sa.Uuid(), nullable=True),
+        _reference("shared_replies", "delivery_id", "deliveries"),
+        _reference("shared_replies", "campaign_id", "campaigns"),
+        _reference("shared_replies", "recipient_id", "recipients"),
+        _reference("shared_replies", "published_id", "published_replies"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_shared_replies")),
+        sa.UniqueConstraint("delivery_id", name=op.f("uq_shared_replies_delivery_id")),
+    )
+    op.create_index("ix_shared_replies_place", "shared_replies", ["campaign_id", "recipient_id", "shared_at"])
+    for column in ("cluster", "published_id"):
+        op.create_index(op.f(f"ix_shared_replies_{column}"), "shared_replies", [column])
+
+
+def _purposes(words: str) -> None:
+    # Nothing refers to consents: on SQLite the table may be copied.
+    with op.batch_alter_table("consents") as batch:
+        batch.drop_constraint(op.f("ck_consents_purpose"), type_="check")
+        batch.create_check_constraint(op.f("ck_consents_purpose"), f"purpose IN ({words})")
+
+
 def _reference(table: str, column: str, to: str, *, rule: str = "CASCADE") -> sa.ForeignKeyConstraint:
     return sa.ForeignKeyConstraint(
         [column], [f"{to}.id"], name=op.f(f"fk_{table}_{column}_{to}"), ondelete=rule
@@ -92,8 +138,12 @@ def _reference(table: str, column: str, to: str, *, rule: str = "CASCADE") -> sa
 
 
 def downgrade() -> None:
+    op.execute("DELETE FROM consents WHERE purpose = 'reply'")
+    _purposes("'letter', 'updates', 'public'")
     op.execute("ALTER TABLE consents DROP COLUMN withdrawn_at")
     for table in (
+        "shared_replies",
+        "published_replies",
         "update_mails",
         "campaign_updates",
         "unasked_mailboxes",

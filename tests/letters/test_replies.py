@@ -25,39 +25,14 @@ from app.supporters.addresses import address_index
 from app.supporters.silence import silence
 from tests.factories.campaigns import days_from, store_campaign
 from tests.factories.deliveries import bring_to
-from tests.factories.letters import Notice, WriterFactory, copies, notices, write_and_confirm
+from tests.factories.letters import WriterFactory, copies, notices, write_and_confirm
 from tests.factories.recipients import OfficeFactory
+from tests.factories.replies import questions, token_of, written
 from tests.factories.storage import counts, everything
 from tests.factories.threads import at_once
 
 DAY = timedelta(days=1)
 MOMENT = timedelta(microseconds=1)
-
-
-def take_all(now: datetime, *states: str) -> None:
-    """Let the offices' servers take whatever waits in the queue."""
-    with transaction() as session:
-        for copy in session.scalars(
-            sa.select(Delivery).where(Delivery.kind == "letter", Delivery.state == "queued")
-        ):
-            for state in states or ("sending", "accepted"):
-                bring_to(session, copy, state, now=now)
-
-
-def written(slug: str, now: datetime, **writer: str) -> None:
-    """Write, confirm and send a letter."""
-    write_and_confirm(slug, now=now, writer=WriterFactory.build(**writer))
-    take_all(now)
-
-
-def questions() -> list[Notice]:
-    """Return the mails that ask what came back."""
-    return [mail for mail in notices() if "/replies/" in mail.text]
-
-
-def token_of(mail: Notice) -> str:
-    """Return the token of a question's link."""
-    return str(re.findall(r"/replies/([\w-]{43})\s", mail.text)[0])
 
 
 def asked(now: datetime) -> str:

@@ -9,11 +9,12 @@ from flask import Flask
 
 from app import clock
 from app.letters.replies.asking import ask_what_came_back
+from app.letters.replies.telling import look_at_replies, tell_replies
 from tests.factories.campaigns import store_campaign
 from tests.factories.letters import write_and_confirm
 from tests.factories.recipients import OfficeFactory
+from tests.factories.replies import ANSWER, questions, take_all, token_of
 from tests.factories.storage import everything
-from tests.letters.test_replies import questions, take_all, token_of
 from tests.public.conftest import OutsideClient
 from tests.support.pages import Page
 
@@ -81,3 +82,28 @@ def test_asked_no_more_after_one_button(path: str, client: OutsideClient) -> Non
 
 def test_the_office_page_says_that_too_few_have_told(path: str, client: OutsideClient) -> None:
     assert "Too few of those who wrote to it" in client.get("/offices/first").text
+
+
+def test_an_answer_is_shared_with_consent_and_taken_back(path: str, client: OutsideClient) -> None:
+    token = path.rpartition("/")[2]
+    (first, *_) = look_at_replies(token, "en").copies
+    place = f"{path}/{first.id}"
+    assert client.get(place).status_code == 404
+    tell_replies(token, {first.id: "answered"}, now=clock.now())
+    assert place in client.get(path).text
+    form = client.get(place)
+    before = everything()
+    for typed, sentence in (
+        ({"text": "No", "consent": "y"}, "Please paste the text of the answer."),
+        ({"text": ANSWER}, "Please agree that organizers read"),
+    ):
+        answer = client.submit(form, typed, action=place)
+        assert answer.status_code == 422
+        assert sentence in answer.text
+    assert everything() == before
+    answer = client.submit(form, {"text": ANSWER, "consent": "y"}, action=place, follow_redirects=True)
+    assert "An organizer reads it before anybody else does" in answer.text
+    assert client.submit(form, {"text": ANSWER, "consent": "y"}, action=place).status_code == 422
+    gone = client.submit(client.get(place), action=f"{place}/take-back", follow_redirects=True)
+    assert "It is deleted." in gone.text
+    assert "Share its answer" in client.get(place).text

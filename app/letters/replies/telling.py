@@ -19,7 +19,7 @@ from app.errors import NotFound, Refused
 from app.letters.confirming import copies_of
 from app.letters.models import Letter
 from app.letters.replies.asking import TAKEN
-from app.letters.replies.models import KINDS, OfficeReply, ReplyQuestion
+from app.letters.replies.models import KINDS, OfficeReply, ReplyQuestion, SharedReply
 from app.recipients.models import Recipient
 from app.security.tokens import hash_token
 from app.supporters.silence import is_not_to_be_asked, stop_asking
@@ -27,13 +27,17 @@ from app.supporters.silence import is_not_to_be_asked, stop_asking
 
 @dataclass(frozen=True)
 class AskedCopy:
-    """One copy that its office took; `told` is one of `KINDS`, or '' as long as nothing was told of it."""
+    """One copy that its office took; `told` is one of `KINDS`, or '' as long as nothing was told of it.
+
+    `shared` is whether the text of the answer was shared with the campaign.
+    """
 
     id: uuid.UUID
     slug: str
     title: str
     institution: str
     told: str
+    shared: bool
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,7 @@ def look_at_replies(token: str, language: str) -> ReplyPage:
     Raises:
         NotFound: there is no such question, or it is over.
     """
-    letter = _find(db.session, token)
+    letter = find_asked(db.session, token)
     campaign = db.session.get_one(Campaign, letter.campaign_id)
     return ReplyPage(
         campaign_title=text(campaign.title, language),
@@ -78,8 +82,8 @@ def tell_replies(token: str, told: Mapping[uuid.UUID, str], *, now: datetime) ->
         Refused: nothing was told, or not of a copy of this letter, or in other words.
     """
     with transaction() as session:
-        letter = _find(session, token, lock=True)
-        known = {copy.id for copy in _taken(session, letter)}
+        letter = find_asked(session, token, lock=True)
+        known = {copy.id for copy in taken_copies(session, letter)}
         if not told:
             raise Refused(_("Please choose what came back, for one office at least."))
         if not told.keys() <= known or not set(told.values()) <= set(KINDS):
@@ -96,7 +100,7 @@ def ask_no_more(token: str, *, now: datetime) -> None:
         NotFound: there is no such question, or it is over.
     """
     with transaction() as session:
-        letter = _find(session, token, lock=True)
+        letter = find_asked(session, token, lock=True)
         stop_asking(session, letter.supporter.email_index, now=now)
 
 
@@ -108,7 +112,12 @@ def _tell(session: Session, delivery_id: uuid.UUID, kind: str, now: datetime) ->
     row.kind, row.told_on = kind, now.date()
 
 
-def _find(session: Session, token: str, *, lock: bool = False) -> Letter:
+def find_asked(session: Session, token: str, *, lock: bool = False) -> Letter:
+    """Return the letter whose writer was asked with a link.
+
+    Raises:
+        NotFound: there is no such question, or it is over.
+    """
     query = (
         select(Letter)
         .join(ReplyQuestion, ReplyQuestion.letter_id == Letter.id)
@@ -120,18 +129,24 @@ def _find(session: Session, token: str, *, lock: bool = False) -> Letter:
     return letter
 
 
-def _taken(session: Session, letter: Letter) -> list[Delivery]:
+def taken_copies(session: Session, letter: Letter) -> list[Delivery]:
+    """Return the copies of a letter that their offices can answer."""
     return [copy for copy in copies_of(session, letter) if copy.state in TAKEN]
 
 
 def _copies(session: Session, letter: Letter) -> list[AskedCopy]:
-    copies = _taken(session, letter)
+    copies = taken_copies(session, letter)
     query = select(OfficeReply.delivery_id, OfficeReply.kind).where(
         OfficeReply.delivery_id.in_([copy.id for copy in copies])
     )
     told = dict(session.execute(query).all())
+    shared = set(
+        session.scalars(
+            select(SharedReply.delivery_id).where(SharedReply.delivery_id.in_([copy.id for copy in copies]))
+        )
+    )
     offices = {copy.id: session.get_one(Recipient, copy.recipient_id) for copy in copies}
     return [
-        AskedCopy(key, office.slug, office.title, office.institution, told.get(key, ""))
+        AskedCopy(key, office.slug, office.title, office.institution, told.get(key, ""), key in shared)
         for key, office in offices.items()
     ]
