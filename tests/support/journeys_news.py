@@ -27,6 +27,14 @@ def tell_what_came_back(tab: Page, site: DevelopmentSite) -> Iterator[str]:
     tab.get_by_label("An answer to what I wrote").first.check()
     follow(tab, tab.get_by_role("button", name="Tell it"))
     yield "replies-told"
+    follow(tab, tab.get_by_role("link", name="Share its answer").first)
+    follow(tab, tab.get_by_role("button", name="Share it"))
+    yield "share-with-errors"
+    tab.get_by_label("The office’s answer").fill(f"Thank you for your letter. {'Word ' * 40}{'long' * 30}")
+    tab.get_by_role("checkbox").check()
+    follow(tab, tab.get_by_role("button", name="Share it"))
+    yield "share-shared"
+    follow(tab, tab.get_by_role("link", name="Back to your offices"))
     follow(tab, tab.get_by_role("link", name="Do not ask me again"))
     yield "replies-stop"
     follow(tab, tab.get_by_role("button", name="Do not ask me again"))
@@ -73,3 +81,26 @@ def write_update(tab: Page, site: DevelopmentSite) -> Iterator[str]:
     yield "update-send"
     follow(tab, tab.get_by_role("link", name="Updates", exact=True))
     yield "updates"
+
+
+def read_shared(tab: Page, site: DevelopmentSite) -> Iterator[str]:
+    """From the desk: an answer that a supporter shared is read, and shown on the campaign's page."""
+    columns = "(id, delivery_id, campaign_id, recipient_id, cluster, sketch, shared_at)"
+    copy = "FROM deliveries JOIN letters ON letters.id = letter_id LIMIT 1"
+    values = f"SELECT ?, deliveries.id, campaign_id, recipient_id, ?, x'00', ? {copy}"
+    key = uuid.uuid4().hex
+    site.execute("DELETE FROM shared_replies")  # of whoever has walked over the public pages before
+    site.execute(f"INSERT INTO shared_replies {columns} {values}", key, key, LATER)
+    open_page(tab, f"{site.url}/admin/campaigns")
+    follow(tab, tab.get_by_role("link", name="Bring them home"))
+    follow(tab, tab.get_by_role("link", name="Answers that supporters shared"))
+    yield "replies"
+    follow(tab, tab.locator(".way a").first)
+    yield "reply"
+    follow(tab, tab.get_by_role("button", name="Show it"))
+    yield "reply-with-errors"
+    tab.get_by_label("What is shown").fill(f"Thank you for your letter. {'Word ' * 60}{'long' * 30}")
+    follow(tab, tab.get_by_role("button", name="Show it"))
+    yield "replies-none"
+    open_page(tab, f"{site.url}/campaigns/{CAMPAIGN}")
+    yield "replies-shown"

@@ -50,7 +50,7 @@ from tests.support.journeys_desk import (
     open_account,
     propose_address,
 )
-from tests.support.journeys_news import stop_updates, tell_what_came_back, write_update
+from tests.support.journeys_news import read_shared, stop_updates, tell_what_came_back, write_update
 from tests.support.ports import HOST, free_port
 
 EVERY_STATE = ("unclear", "bounced", "failed", "held")
@@ -301,6 +301,8 @@ def _tour_of_letters(tab: Page, site: DevelopmentSite) -> Iterator[Stop]:
     write_to_everybody(site)
     owner = at_the_desk(tab, site, "owner")
     yield from _letters(tab, site)
+    for name in read_shared(tab, site):
+        yield Stop(f"desk-{name}", 422 if name.endswith("errors") else 200)
     yield from _evidence(tab, site)
     yield from _corrections(tab, site)
     yield from _organizers(tab, site)

@@ -17,7 +17,7 @@ from app.campaigns.texts import text
 from app.database import db, transaction
 from app.errors import NotFound, Refused
 from app.letters.updates.models import CampaignUpdate
-from app.letters.updates.subscribing import subscribers
+from app.letters.updates.subscribing import count_subscribers
 from app.notices.updates import words_of_update
 from app.rendering.mail_headers import text_field
 from app.rendering.sentences import RenderingError
@@ -60,7 +60,7 @@ def updates_of(campaign_id: uuid.UUID, language: str, *, now: datetime) -> Updat
         campaign=campaign,
         campaign_title=text(campaign.title, language),
         updates=list(db.session.scalars(query.order_by(newest, CampaignUpdate.id))),
-        readers=len(subscribers(db.session, campaign_id)),
+        readers=count_subscribers(db.session, campaign_id),
         possible_from=too_early(db.session, campaign_id, now=now),
     )
 

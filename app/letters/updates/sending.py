@@ -20,7 +20,7 @@ from app.errors import Refused
 from app.i18n.dates import long_date
 from app.letters.updates.desk import find_update, too_early
 from app.letters.updates.models import CampaignUpdate, UpdateMail
-from app.letters.updates.subscribing import subscribers
+from app.letters.updates.subscribing import still_subscribed, subscribers
 from app.notices.updates import order_update
 from app.security.tokens import derived_token, hash_token, new_token
 from app.supporters.models import Supporter
@@ -74,7 +74,7 @@ def send_update(
         if campaign.status == "draft":
             raise Refused(_("The campaign is not before the public yet."))
         # Whoever took their consent back while the mails were made gets none.
-        left = {person.id for person in subscribers(session, campaign_id)}
+        left = still_subscribed(session, campaign_id)
         mails = [rows for supporter_id, rows in prepared if supporter_id in left]
         if not mails:
             raise Refused(_("Nobody has asked for news of this campaign yet."))

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from flask_babel import gettext as _
-from sqlalchemy import ColumnElement, Select, exists, or_, select, update
+from sqlalchemy import ColumnElement, Select, distinct, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.campaigns.models import Campaign
@@ -38,9 +38,19 @@ class Subscription:
 
 def subscribers(session: Session, campaign_id: uuid.UUID) -> list[Supporter]:
     """Return who gets a campaign's updates: one row for each mailbox, the newest."""
-    query = _subscribed(campaign_id).where(Supporter.email_sealed.is_not(None))
-    rows = session.scalars(query.order_by(Supporter.created_at))
+    rows = session.scalars(_subscribed(campaign_id).order_by(Supporter.created_at))
     return list({row.email_index: row for row in rows}.values())
+
+
+def still_subscribed(session: Session, campaign_id: uuid.UUID) -> set[uuid.UUID]:
+    """Return the ids of all supporters who want a campaign's updates now: a mailbox can have several."""
+    return set(session.scalars(_subscribed(campaign_id).with_only_columns(Supporter.id)))
+
+
+def count_subscribers(session: Session, campaign_id: uuid.UUID) -> int:
+    """Return how many mailboxes get a campaign's updates."""
+    mailboxes = _subscribed(campaign_id).with_only_columns(func.count(distinct(Supporter.email_index)))
+    return session.scalar(mailboxes) or 0
 
 
 def look_at_subscription(token: str, language: str) -> Subscription:
@@ -86,7 +96,8 @@ def _subscribed(campaign_id: uuid.UUID) -> Select[Supporter]:
     agreed = exists().where(
         Consent.supporter_id == Supporter.id, Consent.purpose == "updates", Consent.withdrawn_at.is_(None)
     )
-    return select(Supporter).where(_took_part(campaign_id), agreed, ~is_silenced(Supporter.email_index))
+    somebody = (Supporter.email_sealed.is_not(None), ~is_silenced(Supporter.email_index))
+    return select(Supporter).where(_took_part(campaign_id), agreed, *somebody)
 
 
 def _took_part(campaign_id: uuid.UUID) -> ColumnElement[bool]:
