@@ -17,7 +17,6 @@ from app.admin.fields import accepted, text
 from app.i18n import page_language
 from app.letters.campaign_desk import campaign_whole
 from app.letters.replies import moderating
-from app.letters.replies.sharing import LONGEST
 from app.security.guard import audience, permission
 
 READ = permission("letters.personal")
@@ -28,7 +27,9 @@ ONE = f"{REPLIES}/<uuid:shared_id>"
 class ReplyForm(FlaskForm):
     """What is shown of an answer."""
 
-    text = text(_l("What is shown"), LONGEST, _l("Leave something of the answer, or delete it."))
+    text = text(
+        _l("What is shown"), moderating.LONGEST_SHOWN, _l("Leave something of the answer, or delete it.")
+    )
 
 
 @bp.get(REPLIES)

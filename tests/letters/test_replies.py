@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from flask import Flask, current_app
 
 from app import clock
+from app.cli.chores import do_chores
 from app.database import db, transaction
 from app.delivery.models import Delivery
 from app.errors import NotFound, Refused
@@ -241,3 +242,9 @@ def test_the_mail_is_in_the_letters_language_and_leads_where_it_says(app_context
     for link in re.findall(rf"{base}(/\S+)", mail.text):
         endpoint, _values = adapter.match(link, method="GET")
         assert endpoint in {"public.replies", "public.stop_asking"}
+
+
+def test_a_worker_asks_beside_its_work(app_context: Flask) -> None:
+    written(store_campaign(), clock.now() - 15 * DAY)
+    do_chores(all_of_them=False)
+    assert len(questions()) == 1

@@ -102,5 +102,6 @@ def read_shared(tab: Page, site: DevelopmentSite) -> Iterator[str]:
     tab.get_by_label("What is shown").fill(f"Thank you for your letter. {'Word ' * 60}{'long' * 30}")
     follow(tab, tab.get_by_role("button", name="Show it"))
     yield "replies-none"
-    open_page(tab, f"{site.url}/campaigns/{CAMPAIGN}")
+    open_page(tab, f"{site.url}/campaigns/{CAMPAIGN}#answers")
+    tab.locator("details.more summary").last.click()
     yield "replies-shown"

@@ -18,8 +18,10 @@ from app.letters.replies.models import PublishedReply, SharedReply
 from app.letters.replies.sharing import cleaned_answer, wait_for_turn
 from app.recipients.models import Recipient
 
-SHOWN: Final = 10
+SHOWN: Final = 5
 """Answers on a campaign's page: the newest."""
+LONGEST_SHOWN: Final = 4_000
+"""Characters of each: the page stays light."""
 LEAST_TOLD: Final = 10
 """Of fewer people the number is not told."""
 
