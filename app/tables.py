@@ -7,6 +7,8 @@ from app.delivery import pacing, stops
 from app.evidence import models as evidence
 from app.letters import models as letters
 from app.letters.joint import models as joint_letters
+from app.letters.replies import models as replies
+from app.letters.updates import models as updates
 from app.organizers import models as organizers
 from app.recipients import areas, corrections
 from app.recipients import models as recipients
@@ -30,8 +32,10 @@ __all__ = [
     "pacing",
     "rate_limits",
     "recipients",
+    "replies",
     "silence",
     "stops",
     "supporters",
+    "updates",
     "uploads",
 ]

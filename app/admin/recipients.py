@@ -18,6 +18,7 @@ from app.admin.recipient_forms import CloseForm, OfficeForm
 from app.campaigns.audience import memberships
 from app.i18n import country_name, page_language
 from app.letters.desk import states_of_office
+from app.letters.replies.counting import replies_of
 from app.organizers import accounts, audit
 from app.recipients import corrections, editing, listing, second_look
 from app.recipients.handover import handover
@@ -59,6 +60,7 @@ def show(recipient_id: uuid.UUID) -> str:
         "admin/recipients/show.html",
         line=listing.line_of(recipient, today),
         copies=copies,
+        replies=replies_of(recipient_id),
         handover=handover(recipient, day=today, copies=copies),
         corrections=corrections.count_open(recipient_id),
         campaigns=memberships(recipient_id, page_language()),

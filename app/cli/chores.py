@@ -1,4 +1,4 @@
-"""What a worker does beside delivering: releasing, looking up in the relay's log, deleting what is over."""
+"""What a worker does beside delivering: contacts, the relay's log, questions to writers, and deleting."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from app import clock
 from app.errors import Unavailable
 from app.letters.bouncing import see_to_refused
 from app.letters.readdressing import release_waiting
+from app.letters.replies.asking import ask_what_came_back
 from app.letters.resolving import count_unclear, resolve_unclear
 from app.letters.retention import purge
 
@@ -54,11 +55,16 @@ def _go_on(app: Flask, stop: threading.Event, relay_log: Path | None) -> None:
 
 
 def do_chores(*, all_of_them: bool) -> None:
-    """See to contacts that do not work, or work again; with `all_of_them`, delete what is over."""
+    """See to contacts that do not work, or work again, and ask writers what came back.
+
+    With `all_of_them`, delete what is over.
+    """
     if suspended := see_to_refused(now=clock.now()):
         log.warning("suspended contacts whose address does not exist: %s", suspended)
     if released := release_waiting(now=clock.now()):
         log.info("released letters that had waited for a contact: %s", released)
+    if asked := ask_what_came_back(now=clock.now()):
+        log.info("asked writers what came back: %s", asked)
     if all_of_them and (purged := purge(now=clock.now())):
         log.info("deleted what was no longer needed: %s", purged)
 

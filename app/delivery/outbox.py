@@ -22,6 +22,8 @@ from app.delivery.states import WITHDRAWABLE, IllegalTransition, Locked, first_r
 NOTICE_PRIORITY: Final = 1
 LETTER_PRIORITY: Final = 5
 """Less leaves earlier: somebody waits at the screen for a confirmation mail."""
+PATIENT_PRIORITY: Final = 8
+"""For our own mails that nobody waits for: every letter goes first."""
 
 
 def enqueue(session: Session, delivery: Delivery, *, envelope: Envelope, now: datetime, actor: str) -> None:

@@ -18,6 +18,8 @@ from app.delivery.states import FINAL, WITHDRAWABLE
 from app.letters.joint.confirming import delete_signatures
 from app.letters.joint.models import JointLetter, Signature
 from app.letters.models import Letter
+from app.letters.replies.models import ReplyQuestion, SharedReply
+from app.letters.updates.models import UpdateMail
 from app.letters.writing import CONFIRMATION_SPAN
 from app.recipients.corrections import purge_decided
 from app.supporters.models import Consent, Supporter
@@ -54,14 +56,15 @@ def purge(*, now: datetime) -> Purged:
     """Delete everything whose time is over.
 
     Unconfirmed letters and signatures when their link ends (7 days), and signatures that long after they
-    were taken off; texts 28 days after the last copy's final state; who wrote or signed, 90 days after the
-    campaign's last day, with the text of letters that never came to an end and what was still to leave; our
-    own mails after 7 days; corrections of offices a year after their decision. Rows that only count (states,
-    times, countries) stay.
+    were taken off; texts 28 days after the last copy's final state, and answers that were
+    shared and not read by then; who wrote or signed, 90 days after the
+    campaign's last day, with the text of letters that never came to an end, what was still to leave, and
+    the links of questions and updates; our own mails after 7 days; corrections of offices a year after
+    their decision. Rows that only count (states, times, countries) stay.
     """
     return Purged(
         unconfirmed=_repeat(_purge_unconfirmed, now) + _repeat(_purge_signatures, now),
-        texts=_repeat(_purge_texts, now),
+        texts=_repeat(_purge_texts, now) + _repeat(_purge_shared, now),
         notices=_repeat(_purge_notices, now),
         supporters=_repeat(_purge_identities, now),
         corrections=_repeat(_purge_corrections, now),
@@ -118,6 +121,16 @@ def _empty(session: Session, letters: list[uuid.UUID]) -> None:
     )
 
 
+def _purge_shared(session: Session, now: datetime) -> int:
+    # What was read is shown or deleted already; this is what nobody came to read.
+    query = select(SharedReply.id).where(
+        SharedReply.published_id.is_(None), SharedReply.shared_at <= now - TEXT_KEPT
+    )
+    shared = list(session.scalars(query.limit(BATCH)))
+    session.execute(delete(SharedReply).where(SharedReply.id.in_(shared)))
+    return len(shared)
+
+
 def _purge_notices(session: Session, now: datetime) -> int:
     query = select(Delivery.id).where(
         Delivery.kind == "notice", Delivery.state.in_(FINAL), Delivery.state_at <= now - NOTICES_KEPT
@@ -138,6 +151,7 @@ def _end_letters(session: Session, people: list[uuid.UUID], now: datetime) -> No
     for delivery in session.scalars(waiting):
         cancel(session, delivery, now=now, cause="its time is over", actor="redress")
     session.flush()
+    session.execute(delete(ReplyQuestion).where(ReplyQuestion.letter_id.in_(letters)))
     _empty(session, letters)
 
 
@@ -156,6 +170,7 @@ def _purge_identities(session: Session, now: datetime) -> int:
     if not people:
         return 0
     _end_letters(session, people, now)
+    session.execute(delete(UpdateMail).where(UpdateMail.supporter_id.in_(people)))
     # The row stays for its country and its place in the count; nothing in it tells who it was.
     nobody = dict.fromkeys(SEALED)
     session.execute(update(Supporter), [{"id": key, "email_index": key.bytes, **nobody} for key in people])

@@ -12,6 +12,7 @@ import json
 import uuid
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from flask import current_app
 from flask_babel import force_locale
@@ -57,6 +58,7 @@ def compose_notice(ingredients: str) -> Envelope:
         subject=subject,
         text=text,
         now=datetime.fromisoformat(written_at),
+        manner=_manner(values),
     )
 
 
@@ -70,6 +72,7 @@ def notice_envelope(
     now: datetime,
     reply_to: str = "",
     attached: Attachment | None = None,
+    manner: Mapping[str, Any] | None = None,
 ) -> Envelope:
     """Return a mail in our own name.
 
@@ -82,21 +85,20 @@ def notice_envelope(
         now: its Date.
         reply_to: to whom an answer goes, if to anybody.
         attached: a file that it carries.
+        manner: from whom it is and its further headers, where it is not as our own mails usually are.
 
     Raises:
         UnsafeHeader: `reply_to` is not a plain address.
     """
-    settings = current_app.config["REDRESS_SETTINGS"]
     wire = compose(
-        sender=Mailbox(settings.site_name, f"noreply@{settings.mail_from}"),
         to=Mailbox("", to),
         reply_to=Mailbox("", reply_to) if reply_to else None,
         subject=subject,
         date=now,
         message_id=message_id(notice, message_key),
         text=text,
-        auto_submitted="auto-generated",
         attached=attached,
+        **(manner or _own_name()),
     )
     return Envelope(
         mail_from=bounce_address(message_key),
@@ -117,6 +119,26 @@ def filled(notice: str, *, language: str, **values: str) -> tuple[str, str]:
         subject = " ".join(_filled(f"{folder}/subject.txt", values | known).split())
         text = _filled(f"{folder}/body.txt", values | known).strip() + "\n"
     return subject, text
+
+
+def _own_name() -> dict[str, Any]:
+    settings = current_app.config["REDRESS_SETTINGS"]
+    sender = Mailbox(settings.site_name, f"noreply@{settings.mail_from}")
+    return {"sender": sender, "auto_submitted": "auto-generated"}
+
+
+def _manner(values: Mapping[str, str]) -> dict[str, Any]:
+    """Return from whom a notice is, and its further headers: news are a list's mail, all else a program's."""
+    if "list_id" not in values:
+        return _own_name()
+    settings = current_app.config["REDRESS_SETTINGS"]
+    further = {
+        "List-Id": values["list_id"],
+        "List-Unsubscribe": f"<{values['stop_link']}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",  # RFC 8058 §3.1
+    }
+    sender = Mailbox(values["campaign_title"], f"noreply@{settings.mail_from}")
+    return {"sender": sender, "extra": further}
 
 
 def _filled(template: str, values: Mapping[str, object]) -> str:

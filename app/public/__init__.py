@@ -15,8 +15,11 @@ from app.public import (
     metrics,
     offices,
     pages,
+    replies,
+    shared,
     sign,
     signatures,
+    updates,
     write,
 )
 from app.public.blueprint import public
@@ -33,8 +36,11 @@ __all__ = [
     "metrics",
     "offices",
     "pages",
+    "replies",
+    "shared",
     "sign",
     "signatures",
+    "updates",
     "write",
 ]
 

@@ -10,6 +10,7 @@ from app.campaigns.reading import view_campaign
 from app.i18n import page_language
 from app.letters.counting import tally
 from app.letters.joint.pages import teaser
+from app.letters.replies.moderating import shown_replies
 from app.public.blueprint import public
 from app.public.briefly import kept_briefly
 from app.security.guard import PUBLIC, audience
@@ -31,5 +32,6 @@ def _page(slug: str, language: str) -> str:
         tally=tally(view.page.row.id),
         audience=view.audience,
         facts=view.facts,
+        replies=shown_replies(view.page.row.id),
         joint=teaser(view.page.row, language, today=clock.now().date()),
     )

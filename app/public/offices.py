@@ -10,6 +10,7 @@ from app.campaigns.reading import campaigns_writing_to
 from app.errors import TooMany
 from app.i18n import page_language
 from app.letters.counting import LEAST_TOLD, taken_by
+from app.letters.replies.counting import replies_of
 from app.public.blueprint import public
 from app.public.briefly import kept_briefly
 from app.public.office_forms import CorrectionForm
@@ -60,6 +61,7 @@ def _page(slug: str, language: str) -> str:
         campaigns=campaigns_writing_to(recipient.id, language, today=today),
         taken=taken_by(recipient.id, language),
         least_told=LEAST_TOLD,
+        replies=replies_of(recipient.id),
         levels=LEVELS,
         pieces=pieces,
     )

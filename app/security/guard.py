@@ -81,6 +81,21 @@ def takes_uploads(largest: int) -> Callable[[View], View]:
     return mark
 
 
+def takes_one_click(view: View) -> View:
+    """Let mail programs stop a list with one click (RFC 8058): from anywhere, without a cookie or a token.
+
+    The view must be exempt from CSRF protection, and refuse whatever is not `is_one_click()`.
+    """
+    view.__one_click__ = True  # type: ignore[attr-defined]
+    return view
+
+
+def is_one_click() -> bool:
+    """Whether this request is what a mail program sends to stop a list, to a view that takes it."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    return getattr(view, "__one_click__", False) and request.form.get("List-Unsubscribe") == "One-Click"
+
+
 def declare(app: Flask, endpoint: str, who: Audience) -> None:
     """Declare the audience of an endpoint whose view is not ours (static files, Flask-Security)."""
     app.extensions.setdefault("redress_audiences", {})[endpoint] = who
@@ -106,7 +121,7 @@ def init_guard(app: Flask) -> None:
 
 def _refuse_foreign_origin() -> None:
     # In addition to CSRF tokens: a browser tells where a form comes from, and cannot be made to lie about it.
-    if request.method in SAFE_METHODS:
+    if request.method in SAFE_METHODS or is_one_click():
         return
     if request.headers.get("Sec-Fetch-Site") == "cross-site":
         abort(403)

@@ -6,7 +6,7 @@ import secrets
 
 from flask import Flask, Response, current_app, g, request
 
-PRIVATE_PATHS = ("/letters", "/confirm", "/privacy", "/admin", "/dev")
+PRIVATE_PATHS = ("/letters", "/confirm", "/privacy", "/replies", "/updates", "/admin", "/dev")
 
 
 def csp_nonce() -> str:

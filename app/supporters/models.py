@@ -42,10 +42,12 @@ class Supporter(Base):
 
 
 class Consent(Base):
-    """That somebody agreed, to which text, and when (GDPR Art. 7(1), 9(2)(a))."""
+    """That somebody agreed, to which text, and when (GDPR Art. 7(1), 9(2)(a)); and when they took it back."""
 
     __tablename__ = "consents"
-    __table_args__ = (sa.CheckConstraint("purpose IN ('letter', 'updates', 'public')", name="purpose"),)
+    __table_args__ = (
+        sa.CheckConstraint("purpose IN ('letter', 'updates', 'public', 'reply')", name="purpose"),
+    )
 
     supporter_id: Mapped[uuid.UUID] = mapped_column(
         sa.ForeignKey("supporters.id", ondelete="CASCADE"), index=True
@@ -54,3 +56,4 @@ class Consent(Base):
     text_version: Mapped[str] = mapped_column(sa.String(40))
     text: Mapped[str] = mapped_column(sa.Text)
     given_at: Mapped[datetime]
+    withdrawn_at: Mapped[datetime | None]

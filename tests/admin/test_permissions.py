@@ -27,6 +27,8 @@ from tests.factories.evidence import FactFactory, MeasureFactory, PersonFactory,
 from tests.factories.joint import BODY, SUBJECT, begin, sign_and_confirm
 from tests.factories.letters import write_and_confirm
 from tests.factories.organizers import desk_of, store_account
+from tests.factories.replies import share_reply
+from tests.factories.updates import store_update
 from tests.support.client import CheckingClient
 from tests.support.pages import Page
 
@@ -133,6 +135,8 @@ def things(app: Flask) -> dict[str, object]:
             "step": "suspend",
             "stop_id": stop_campaign(),
             **begin_joint(slug),
+            "update_id": store_update(slug).id,
+            "shared_id": share_reply().id,
             "token": "x" * 43,
         }
 

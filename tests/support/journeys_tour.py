@@ -50,6 +50,7 @@ from tests.support.journeys_desk import (
     open_account,
     propose_address,
 )
+from tests.support.journeys_news import read_shared, stop_updates, tell_what_came_back, write_update
 from tests.support.ports import HOST, free_port
 
 EVERY_STATE = ("unclear", "bounced", "failed", "held")
@@ -201,6 +202,10 @@ def _confirming(tab: Page, supporter: Supporter) -> Iterator[Stop]:
 def _following(tab: Page, site: DevelopmentSite) -> Iterator[Stop]:
     reload_until_settled(tab, dict.fromkeys(OFFICES, "accepted"))
     yield Stop("letter")
+    for name in tell_what_came_back(tab, site):
+        yield Stop(name, 422 if name.endswith("errors") else 200)
+    for name in stop_updates(tab, site):
+        yield Stop(name)
     tab.locator("summary").first.click()
     yield Stop("letter-open")
     _put_into_states(site)
@@ -286,6 +291,8 @@ def _tour_of_campaigns(tab: Page, site: DevelopmentSite) -> Iterator[Stop]:
         yield Stop(f"desk-{name}")
     for name in make_joint_letter(tab, site):
         yield Stop(f"desk-{name}", 422 if name.endswith("errors") else 200)
+    for name in write_update(tab, site):
+        yield Stop(f"desk-{name}", 422 if name.endswith("errors") else 200)
     open_page(tab, f"{site.url}/admin/campaigns/import")
     yield Stop("desk-campaign-import")
 
@@ -294,6 +301,8 @@ def _tour_of_letters(tab: Page, site: DevelopmentSite) -> Iterator[Stop]:
     write_to_everybody(site)
     owner = at_the_desk(tab, site, "owner")
     yield from _letters(tab, site)
+    for name in read_shared(tab, site):
+        yield Stop(f"desk-{name}", 422 if name.endswith("errors") else 200)
     yield from _evidence(tab, site)
     yield from _corrections(tab, site)
     yield from _organizers(tab, site)
