@@ -5,6 +5,7 @@ from app.campaigns import models as campaigns
 from app.delivery import models as delivery
 from app.evidence import models as evidence
 from app.letters import models as letters
+from app.letters import own_sending
 from app.letters.joint import models as joint_letters
 from app.organizers import models as organizers
 from app.recipients import areas, corrections
@@ -26,6 +27,7 @@ __all__ = [
     "letters",
     "options",
     "organizers",
+    "own_sending",
     "rate_limits",
     "recipients",
     "silence",

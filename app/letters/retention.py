@@ -18,6 +18,7 @@ from app.delivery.states import FINAL, WITHDRAWABLE
 from app.letters.joint.confirming import delete_signatures
 from app.letters.joint.models import JointLetter, Signature
 from app.letters.models import Letter
+from app.letters.own_sending import purge_marks
 from app.letters.writing import CONFIRMATION_SPAN
 from app.recipients.corrections import purge_decided
 from app.supporters.models import Consent, Supporter
@@ -35,7 +36,7 @@ SEALED = tuple(
 
 @dataclass(frozen=True)
 class Purged:
-    """How many letters, texts, notices, supporters and corrections were deleted.
+    """How many letters, texts, notices, supporters, corrections and marks of own sendings were deleted.
 
     Letters and supporters: names under joint letters and those who gave them are counted among them.
     """
@@ -45,6 +46,7 @@ class Purged:
     notices: int
     supporters: int
     corrections: int
+    marks: int = 0
 
     def __bool__(self) -> bool:
         return any(astuple(self))
@@ -56,7 +58,8 @@ def purge(*, now: datetime) -> Purged:
     Unconfirmed letters and signatures when their link ends (7 days), and signatures that long after they
     were taken off; texts 28 days after the last copy's final state; who wrote or signed, 90 days after the
     campaign's last day, with the text of letters that never came to an end and what was still to leave; our
-    own mails after 7 days; corrections of offices a year after their decision. Rows that only count (states,
+    own mails after 7 days; corrections of offices a year after their decision; what keeps
+    an own sending from being counted twice, after 7 days. Rows that only count (states,
     times, countries) stay.
     """
     return Purged(
@@ -65,6 +68,7 @@ def purge(*, now: datetime) -> Purged:
         notices=_repeat(_purge_notices, now),
         supporters=_repeat(_purge_identities, now),
         corrections=_repeat(_purge_corrections, now),
+        marks=_repeat(_purge_marks, now),
     )
 
 
@@ -111,7 +115,7 @@ def _purge_texts(session: Session, now: datetime) -> int:
 
 
 def _empty(session: Session, letters: list[uuid.UUID]) -> None:
-    nothing = {"text_sealed": None, "wire_sealed": None, "subject_sealed": None}
+    nothing = {"text_sealed": None, "wire_sealed": None, "subject_sealed": None, "receipt_sealed": None}
     session.execute(update(Delivery).where(Delivery.letter_id.in_(letters)).values(nothing))
     session.execute(
         update(Letter).where(Letter.id.in_(letters)).values(personal_message_sealed=None, sketches=None)
@@ -129,6 +133,10 @@ def _purge_notices(session: Session, now: datetime) -> int:
 
 def _purge_corrections(session: Session, now: datetime) -> int:
     return purge_decided(session, now, limit=BATCH)
+
+
+def _purge_marks(session: Session, now: datetime) -> int:
+    return purge_marks(session, now, limit=BATCH)
 
 
 def _end_letters(session: Session, people: list[uuid.UUID], now: datetime) -> None:
