@@ -117,9 +117,7 @@ class Delivery(Base):
     wire_sealed: Mapped[bytes | None]
     text_sealed: Mapped[bytes | None]
     recipe_sealed: Mapped[bytes | None]
-    print_batch_id: Mapped[uuid.UUID | None] = mapped_column(
-        sa.ForeignKey("print_batches.id", ondelete="SET NULL")
-    )
+    print_batch_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("print_batches.id"))
     posted_on: Mapped[date | None]
     receipt_sealed: Mapped[bytes | None]
     created_at: Mapped[datetime]

@@ -26,8 +26,7 @@ def upgrade() -> None:
     on_sqlite = op.get_bind().dialect.name == "sqlite"
     op.execute(
         f"ALTER TABLE deliveries ADD COLUMN print_batch_id {'CHAR(32)' if on_sqlite else 'UUID'} "
-        "CONSTRAINT fk_deliveries_print_batch_id_print_batches REFERENCES print_batches (id) "
-        "ON DELETE SET NULL"
+        "CONSTRAINT fk_deliveries_print_batch_id_print_batches REFERENCES print_batches (id)"
     )
     op.execute("ALTER TABLE deliveries ADD COLUMN posted_on DATE")
     op.execute(f"ALTER TABLE deliveries ADD COLUMN receipt_sealed {'BLOB' if on_sqlite else 'BYTEA'}")
