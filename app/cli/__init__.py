@@ -29,6 +29,7 @@ COMMANDS = {
     "seed": "Load recipients, facts and campaigns.",
     "recipients": "Import, export and check offices.",
     "campaigns": "Hand campaigns to other groups, or take them over.",
+    "letters": "Print what goes by post; export where every copy is.",
     "organizers": "Invite and list organizers.",
     "keys": "Make the key file.",
     "routes": "List every page with its audience.",

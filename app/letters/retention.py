@@ -15,6 +15,7 @@ from app.database import transaction
 from app.delivery.models import Delivery
 from app.delivery.outbox import cancel
 from app.delivery.states import FINAL, WITHDRAWABLE
+from app.letters.deciding import UNSUBMITTED
 from app.letters.joint.confirming import delete_signatures
 from app.letters.joint.models import JointLetter, Signature
 from app.letters.models import Letter
@@ -59,9 +60,11 @@ def purge(*, now: datetime) -> Purged:
     were taken off; texts 28 days after the last copy's final state; who wrote or signed, 90 days after the
     campaign's last day, with the text of letters that never came to an end and what was still to leave; our
     own mails after 7 days; corrections of offices a year after their decision; what keeps
-    an own sending from being counted twice, after 7 days. Rows that only count (states,
+    an own sending from being counted twice, after 7 days. What is to be put into an
+    office's form and was not for 28 days is cancelled. Rows that only count (states,
     times, countries) stay.
     """
+    _repeat(_end_unsubmitted, now)
     return Purged(
         unconfirmed=_repeat(_purge_unconfirmed, now) + _repeat(_purge_signatures, now),
         texts=_repeat(_purge_texts, now),
@@ -120,6 +123,17 @@ def _empty(session: Session, letters: list[uuid.UUID]) -> None:
     session.execute(
         update(Letter).where(Letter.id.in_(letters)).values(personal_message_sealed=None, sketches=None)
     )
+
+
+def _end_unsubmitted(session: Session, now: datetime) -> int:
+    """End what its writer was to put into an office's form, and has not for as long as texts are kept."""
+    query = select(Delivery).where(
+        Delivery.channel == "web_form",
+        Delivery.state == "awaiting_confirmation",
+        exists().where(Letter.id == Delivery.letter_id, Letter.confirmed_at <= now - TEXT_KEPT),
+    )
+    copies = list(session.scalars(query.limit(BATCH)))
+    return sum(cancel(session, copy, now=now, cause=UNSUBMITTED, actor="redress") for copy in copies)
 
 
 def _purge_notices(session: Session, now: datetime) -> int:

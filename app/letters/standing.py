@@ -7,7 +7,8 @@ from typing import Literal
 
 from flask_babel import gettext as _
 
-from app.letters.deciding import TOLD
+from app.letters.deciding import TOLD, UNSUBMITTED
+from app.letters.freezing import BY_FORM
 from app.letters.stating import CLOSED_MEASURE, CORRECTED, RELEASED_PERSON, WITHDRAWN
 
 Mood = Literal["good", "wait", "bad", "over"]
@@ -42,6 +43,17 @@ def standing_of(state: str, reason: str = "") -> Standing:
         if reason.startswith(CORRECTED):
             following = _("Where the corrected letter stands below, you can send it like that.")
         return Standing(_("Held"), _held(reason), following, "wait")
+    if state == "awaiting_confirmation" and reason == BY_FORM:
+        return Standing(
+            _("Waits for you"),
+            _("This office takes letters only through the form on its own site."),
+            _("Copy your letter there, then tell us below that you did."),
+            "wait",
+        )
+    if state == "cancelled" and reason == UNSUBMITTED:
+        return Standing(
+            _("Not sent"), _("It was not put into the office's form."), _("Nothing was sent."), "over"
+        )
     if state == "cancelled" and reason.startswith(TOLD):
         told = reason.removeprefix(TOLD)
         return Standing(

@@ -34,6 +34,16 @@ class Addressee:
     post: Contact | None = None
     form: Contact | None = None
 
+    @property
+    def is_reachable(self) -> bool:
+        """Whether there is any way on which a letter gets there."""
+        return any((self.contact, self.post, self.form))
+
+    @property
+    def goes_by_post(self) -> bool:
+        """Whether letters are printed for it: there is a postal address and no e-mail contact."""
+        return self.contact is None and self.post is not None
+
     def form_of_address(self, language: str) -> FormOfAddress:
         """Return envelope lines, salutation and closing in `language`."""
         return address(

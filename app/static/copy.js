@@ -3,7 +3,7 @@
  * be selected like any other. Nothing is stored. All words are data attributes of the page.
  */
 const box = document.querySelector("[data-copying]");
-const status = box?.querySelector("[data-status]");
+const status = document.querySelector("[data-status]");
 
 function say(words) {
   status.textContent = "";

@@ -12,8 +12,8 @@ from werkzeug.routing import Rule
 
 from app import clock
 from app.campaigns.models import Campaign, LetterTemplate
-from app.database import db
-from app.delivery.models import Delivery
+from app.database import db, transaction
+from app.delivery.models import Delivery, PrintBatch
 from app.letters.joint.models import Signature
 from app.organizers import accounts
 from app.recipients import reaching
@@ -50,6 +50,8 @@ LEAST = {
     "admin_evidence.measures": VIEWER,
     "admin_evidence.rules": VIEWER,
     "admin_held.index": VIEWER,
+    "admin_post.index": VIEWER,
+    "admin_post.show": VIEWER,
     "admin_letters.index": VIEWER,
     "admin_letters.show": VIEWER,
     "admin_letters.personal": ORGANIZER,
@@ -81,6 +83,7 @@ ROOMS = {
     "admin_recipients": ORGANIZER,
     "admin_corrections": ORGANIZER,
     "admin_held": ORGANIZER,
+    "admin_post": ORGANIZER,
     "admin_evidence": ORGANIZER,
     "admin_organizers": OWNER,
     "admin_rules": OWNER,
@@ -124,6 +127,8 @@ def things(app: Flask) -> dict[str, object]:
             **store_evidence(),
             "decision": "cancel",
             "step": "suspend",
+            "batch_id": store_batch(),
+            "move": "printed",
             **begin_joint(slug),
             "token": "x" * 43,
         }
@@ -150,6 +155,14 @@ def propose_address(contact: Contact) -> None:
     """Let another address of a contact wait for somebody's yes."""
     draft = ContactDraft(channel="email", value="another@offices.example")
     reaching.edit_contact(contact.id, draft, seen=contact.edited_at, actor="test", now=clock.now())
+
+
+def store_batch() -> uuid.UUID:
+    """Let a batch of letters be there, and return its id."""
+    with transaction() as session:
+        batch = PrintBatch(made_at=clock.now(), made_by="test")
+        session.add(batch)
+        return batch.id
 
 
 def store_upload() -> uuid.UUID:
