@@ -18,7 +18,6 @@ from flask import (
     url_for,
 )
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 from flask_wtf import FlaskForm
@@ -129,13 +128,19 @@ def go(batch_id: uuid.UUID, move: str) -> ResponseReturnValue:
     if move not in STEPS:
         abort(404)
     try:
-        STEPS[move](batch_id, actor=me(), now=clock.now())
-        flash(_("Done."), "success")
+        count = STEPS[move](batch_id, actor=me(), now=clock.now())
+        flash(_told(move, count), "success")
     except Refused as refusal:
         flash(refusal.sentence, "warn")
     if move == "give-up":
         return redirect(url_for("admin_post.index"), 303)
     return redirect(url_for("admin_post.show", batch_id=batch_id), 303)
+
+
+def _told(move: str, count: int) -> str:
+    if move == "printed":
+        return ngettext("One letter is on paper.", "%(num)s letters are on paper.", count)
+    return ngettext("One letter waits to be printed.", "%(num)s letters wait to be printed.", count)
 
 
 def _page(batch_id: uuid.UUID, form: PostedForm) -> str:

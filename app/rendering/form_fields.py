@@ -16,6 +16,9 @@ HOLDS: Final = (
 )  # fmt: skip
 """What a field can hold; `other` is what the supporter must think of themselves."""
 
+MOST_FIELDS: Final = 30
+LARGEST_LIMIT: Final = 100_000
+
 # After a sign that ends a sentence, the Armenian one among them; not after “Mr.”, “Prof.” or an initial.
 _SENTENCE_END = re.compile(
     r"(?<=[.!?…։])(?<!\b[A-ZÀ-ÖØ-Þ]\.)(?<!\b[A-ZÀ-ÖØ-Þ][a-z]\.)(?<!\b[A-Z][a-z]{2}\.)(?<!\bProf\.)\s+"

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from playwright.sync_api import Page, Response, ViewportSize, expect
 
-from tests.support.journeys import CAMPAIGN, OFFICES, DevelopmentSite, Supporter
+from tests.support.journeys import CAMPAIGN, DevelopmentSite, Supporter
 from tests.support.journeys_browser import (
     assert_fits,
     assert_heading,
@@ -21,35 +18,11 @@ from tests.support.journeys_browser import (
     reload_until_settled,
 )
 from tests.support.journeys_desk import at_the_desk
+from tests.support.journeys_ways import FORM, MAIL, OTHER, POST, other_ways
 from tests.support.plugins.browser import PageFactory
 
 PHONE: ViewportSize = {"width": 360, "height": 740}
-MAIL, FORM, POST, OTHER = OFFICES
 WRITTEN = ("supporters", "letters", "deliveries", "consents", "state_changes")
-FIELDS = [{"label": "Your name", "holds": "name"}, {"label": "Message", "holds": "body", "limit": 700}]
-POSTAL = {"street": "Palais 1", "city": "Bern", "postal_code": "3003"}
-
-
-@contextmanager
-def other_ways(site: DevelopmentSite) -> Iterator[None]:
-    """Let one office take letters by a form only, and one by post only, for the length of a block."""
-    of_office = "WHERE channel = ? AND recipient_id = (SELECT id FROM recipients WHERE slug = ?)"
-    of_office += " AND verified_at IS NOT NULL"
-    change = (
-        f"UPDATE contacts SET channel = ?, value = ?, postal = ?, country = ?, form_fields = ? {of_office}"
-    )
-    ways = {
-        FORM: ("web_form", "https://form.example/", "{}", None, json.dumps(FIELDS)),
-        POST: ("post", "", json.dumps(POSTAL), "CH", None),
-    }
-    for slug, way in ways.items():
-        assert site.execute(change, *way, "email", slug) == 1
-    try:
-        yield
-    finally:
-        for slug, way in ways.items():
-            back = f"UPDATE contacts SET channel = 'email', value = ?, form_fields = NULL {of_office}"
-            assert site.execute(back, f"{slug}@offices.example", way[0], slug) == 1
 
 
 def pressed(tab: Page, name: str) -> Response:

@@ -50,6 +50,7 @@ from tests.support.journeys_desk import (
     open_account,
     propose_address,
 )
+from tests.support.journeys_ways import POST, other_ways
 from tests.support.ports import HOST, free_port
 
 EVERY_STATE = ("unclear", "bounced", "failed", "held")
@@ -171,6 +172,14 @@ def _writing(tab: Page, site: DevelopmentSite, supporter: Supporter) -> Iterator
     form.fill(supporter)
     form.preview()
     yield Stop("write-preview")
+    with other_ways(site):
+        follow(tab, tab.get_by_role("button", name="Send with my own mail"))
+        yield Stop("own-mail")
+        tab.locator("summary").first.click()
+        follow(tab, tab.get_by_role("button", name="I have sent it").first)
+        yield Stop("own-mail-sent")
+    follow(tab, tab.get_by_role("button", name="Change the letter"))
+    form.fill(supporter)
     form.send()
     tab.wait_for_url("**/sent")
     yield Stop("sent")
@@ -294,6 +303,7 @@ def _tour_of_letters(tab: Page, site: DevelopmentSite) -> Iterator[Stop]:
     write_to_everybody(site)
     owner = at_the_desk(tab, site, "owner")
     yield from _letters(tab, site)
+    yield from _post(tab, site)
     yield from _evidence(tab, site)
     yield from _corrections(tab, site)
     yield from _organizers(tab, site)
@@ -352,6 +362,26 @@ def _letters(tab: Page, site: DevelopmentSite) -> Iterator[Stop]:
     yield Stop("desk-held")
     follow(tab, tab.get_by_role("link", name="Cancel them").first)
     yield Stop("desk-held-cancel")
+
+
+def _post(tab: Page, site: DevelopmentSite) -> Iterator[Stop]:
+    open_page(tab, f"{site.url}/admin/post")
+    yield Stop("desk-post-none")
+    with other_ways(site):
+        # Of all copies to that office one waits: the long-winded supporter's.
+        newest = "(SELECT id FROM letters ORDER BY confirmed_at DESC LIMIT 1)"
+        what = "state = 'to_print', channel = 'post', due_at = NULL"
+        where = f"recipient_id = (SELECT id FROM recipients WHERE slug = ?) AND letter_id = {newest}"
+        assert site.execute(f"UPDATE deliveries SET {what} WHERE {where}", POST) == 1
+        open_page(tab, f"{site.url}/admin/post")
+        yield Stop("desk-post")
+        follow(tab, tab.get_by_role("button", name="Make a batch of all that waits"))
+        yield Stop("desk-batch")
+    follow(tab, tab.get_by_role("button", name="Yes, they are printed"))
+    yield Stop("desk-batch-printed")
+    tab.get_by_label("Posted on").fill("2001-01-01")
+    follow(tab, tab.get_by_role("button", name="They are posted"))
+    yield Stop("desk-batch-with-errors", 422)
 
 
 def _evidence(tab: Page, site: DevelopmentSite) -> Iterator[Stop]:

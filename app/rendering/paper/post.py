@@ -29,7 +29,7 @@ def cover(
         references: what the letters are called, in their order.
         receipt: where whoever takes them in by hand signs, a line each.
     """
-    paragraphs = [*lines, " · ".join(references), "\n".join(receipt)]
+    paragraphs = [*lines, " · ".join(references), *receipt]
     return Sheet(
         language=language,
         country=country,
