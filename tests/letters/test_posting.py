@@ -23,7 +23,7 @@ from app.letters.batch_paper import paper_of_batch
 from app.letters.confirming import look_at
 from app.letters.dispatch import HOLDER_CHANGED, NO_CONTACT
 from app.letters.following import follow, withdraw
-from app.letters.readdressing import release_waiting
+from app.letters.readdressing import readdress, release_waiting
 from app.organizers import audit
 from app.recipients.models import Contact, Holder, Recipient
 from tests.factories.campaigns import store_campaign
@@ -69,6 +69,9 @@ def test_an_office_with_a_postal_address_alone_gets_paper(slug: str) -> None:
     write_and_confirm(slug)
     assert states() == {"z-post": "to_print", "mail": "queued", "a-post": "to_print"}
     assert "An answer reaches the signatory at writer-" in shown["a-post"]
+    told = dict(look_at(write_and_find_token(slug), "en", now=clock.now()).other_ways)
+    assert list(told) == ["Zonal Board", "Audit Court"]
+    assert "on paper" in told["Audit Court"]
     assert "A reply to this message" in shown["mail"]
     (paper,) = [copy for copy in copies() if copy.channel == "post"][:1]
     assert (paper.wire, paper.message_id, paper.due_at) == (None, None, None)
@@ -137,6 +140,14 @@ def test_what_changed_since_is_held_and_not_printed(slug: str) -> None:
     assert states() == {"a-post": "held", "z-post": "held", "mail": "queued"}
     assert {copy.reason for copy in copies() if copy.state == "held"} == {HOLDER_CHANGED, NO_CONTACT}
     assert db.session.scalars(select(PrintBatch)).all() == []
+
+    audit_court = next(copy.recipient_id for copy in copies() if copy.reason == HOLDER_CHANGED)
+    assert audit_court is not None
+    assert readdress(audit_court, HOLDER_CHANGED, actor=WHO, now=clock.now()).done == 1
+    (anew,) = [copy for copy in copies() if copy.recipient_id == audit_court]
+    assert (anew.state, anew.channel, anew.wire) == ("to_print", "post", None)
+    assert "Somebody Else" in anew.text
+    assert gather().total == 1
 
 
 def test_what_was_held_without_a_contact_goes_on_by_post(app_context: Flask) -> None:
