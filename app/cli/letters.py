@@ -28,7 +28,9 @@ def command() -> None:
 @command.command("print")
 @click.option("--output", required=True, type=click.Path(path_type=Path, dir_okay=False), help="A new PDF.")
 @click.option("--office", help="Slug of an office; without, all for which letters wait.")
-@click.option("--most", default=posting.BATCH, show_default=True, type=click.IntRange(1, 1000))
+@click.option(
+    "--most", default=posting.BATCH, show_default=True, type=click.IntRange(1, 1000), help="Letters at once."
+)
 @click.pass_obj
 def print_(installation: Installation, output: Path, office: str | None, most: int) -> None:
     """Write the letters that wait to be printed into a PDF, sorted by office, and mark them as printed."""
