@@ -6,6 +6,7 @@ from app.delivery import models as delivery
 from app.delivery import pacing, stops
 from app.evidence import models as evidence
 from app.letters import models as letters
+from app.letters import own_sending
 from app.letters.joint import models as joint_letters
 from app.letters.replies import models as replies
 from app.letters.updates import models as updates
@@ -29,6 +30,7 @@ __all__ = [
     "letters",
     "options",
     "organizers",
+    "own_sending",
     "pacing",
     "rate_limits",
     "recipients",

@@ -24,6 +24,7 @@ from app.admin.fields import (
     offered,
     text,
 )
+from app.admin.form_lines import FormLines
 from app.admin.words import ACCEPTS, CHANNELS, COLUMNS, CONFIDENCES, LEVELS, STYLES
 from app.recipients.drafts import ContactDraft, Draft, HolderDraft, OfficeDraft, values_of
 from app.recipients.models import Contact, Holder, Recipient
@@ -181,6 +182,7 @@ class ContactForm(_Edited):
     postal_code = line(COLUMNS["postal_code"], 20)
     country = Country(COLUMNS["country"])
     language = line(_l("Language, if letters in it go here"), 12)
+    form_fields = FormLines(COLUMNS["form_fields"])
     confidence = SelectField(COLUMNS["confidence"], choices=offered(CONFIDENCES), default="unverified")
     note = text(COLUMNS["note"])
     sources = SourceLines(COLUMNS["sources"])
@@ -195,6 +197,7 @@ class ContactForm(_Edited):
             postal={name: getattr(self, name).data for name in self.POSTAL},
             country=self.country.data or None,
             language=self.language.data or None,
+            form_fields=self.form_fields.data or None,
             confidence=self.confidence.data,
             note=self.note.data,
             sources=self.sources.data or [],

@@ -89,6 +89,7 @@ COLUMNS = {
     "channel": _l("Way"),
     "value": _l("Address"),
     "postal": _l("Postal address"),
+    "form_fields": _l("Fields of the form, in its order"),
     "street": _l("Street, post-office box or building"),
     "city": _l("Town"),
     "region": _l("State or region"),

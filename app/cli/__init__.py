@@ -31,6 +31,7 @@ COMMANDS = {
     "seed": "Load recipients, facts and campaigns.",
     "recipients": "Import, export and check offices.",
     "campaigns": "Hand campaigns to other groups, or take them over.",
+    "letters": "Print what goes by post; export where every copy is.",
     "organizers": "Invite and list organizers.",
     "bounces": "Deal with mails that came back.",
     "unclear": "Look up what nobody can say was taken.",

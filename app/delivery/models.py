@@ -7,7 +7,7 @@ bare identifiers; what a campaign is, it does not know.
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -37,7 +37,8 @@ STATES = (
 
 DUE = "due_at IS NOT NULL"
 IN_HAND = "leased_by IS NOT NULL"
-"""Conditions of partial indexes: of many deliveries, few wait for a worker or are with one."""
+ON_PAPER = "print_batch_id IS NOT NULL"
+"""Conditions of partial indexes: of many deliveries, few wait for a worker, are with one, or go by post."""
 
 
 def _listed(values: tuple[str, ...]) -> str:
@@ -53,7 +54,10 @@ class Delivery(Base):
     begun, `change_count` entries of the journal. `due_at` is when it may leave, while it waits for
     that; `slot_at` says the same where pacing gave it that instant. `campaign_id` is for stops and
     pacing; rows that an older version wrote have none. `leased_by` and `lease_until` say which worker
-    has claimed it: a claimed delivery stays `queued` until its attempt begins.
+    has claimed it: a claimed delivery stays `queued` until its attempt begins. What goes by post is in
+    a `print_batch_id` once it is to be printed, with `posted_on` and, as its `receipt`, the number by
+    which it can be followed; what its writer puts into the office's form has the number there that the
+    form gave.
     """
 
     __tablename__ = "deliveries"
@@ -88,6 +92,12 @@ class Delivery(Base):
             postgresql_where=sa.text(DUE),
         ),
         sa.Index("ix_deliveries_newest", "created_at", "id"),
+        sa.Index(
+            "ix_deliveries_of_print_batch",
+            "print_batch_id",
+            sqlite_where=sa.text(ON_PAPER),
+            postgresql_where=sa.text(ON_PAPER),
+        ),
         sa.Index("ix_deliveries_newest_in_state", "state", "created_at", "id"),
     )
 
@@ -118,6 +128,9 @@ class Delivery(Base):
     wire_sealed: Mapped[bytes | None]
     text_sealed: Mapped[bytes | None]
     recipe_sealed: Mapped[bytes | None]
+    print_batch_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("print_batches.id"))
+    posted_on: Mapped[date | None]
+    receipt_sealed: Mapped[bytes | None]
     created_at: Mapped[datetime]
 
     envelope_to = SealedText("envelope_to_sealed")
@@ -125,6 +138,7 @@ class Delivery(Base):
     wire = SealedBytes("wire_sealed")
     text = SealedText("text_sealed")
     recipe = SealedText("recipe_sealed")
+    receipt = SealedText("receipt_sealed")
 
     attempts: Mapped[list[Attempt]] = relationship(
         back_populates="delivery", cascade="all, delete-orphan", order_by="Attempt.number"
@@ -132,6 +146,15 @@ class Delivery(Base):
     changes: Mapped[list[StateChange]] = relationship(
         back_populates="delivery", cascade="all, delete-orphan", order_by="StateChange.number"
     )
+
+
+class PrintBatch(Base):
+    """Copies that are printed together; where they are stands in each of them."""
+
+    __tablename__ = "print_batches"
+
+    made_at: Mapped[datetime]
+    made_by: Mapped[str] = mapped_column(sa.String(80))
 
 
 class Attempt(Base):

@@ -19,7 +19,8 @@ from app.delivery.models import Delivery, StateChange
 
 LEGAL: Final[dict[str, frozenset[str]]] = {
     "awaiting_confirmation": frozenset({"queued", "held", "to_print", "self_sent", "cancelled"}),
-    "held": frozenset({"queued", "to_print", "cancelled"}),
+    # Back to `awaiting_confirmation`: its office has a form now, and its writer puts it in.
+    "held": frozenset({"queued", "to_print", "awaiting_confirmation", "cancelled"}),
     "queued": frozenset({"sending", "deferred", "held", "cancelled"}),
     # Back to `queued`: broken off before the dot. To `cancelled`: taken back before the dot.
     "sending": frozenset({"accepted", "deferred", "unclear", "failed", "queued", "held", "cancelled"}),

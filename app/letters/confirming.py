@@ -22,6 +22,7 @@ from app.letters.tone import look_at_words
 from app.letters.wording import Worded
 from app.letters.writing import LETTER_PAGE
 from app.notices.confirmation import forget_confirmation
+from app.recipients.resolution import Addressee
 from app.rendering.tone import Finding
 from app.security.tokens import derived_token, hash_token
 from app.supporters.addresses import address_index
@@ -38,7 +39,10 @@ class LinkUsed(Gone):
 
 @dataclass(frozen=True)
 class Pending:
-    """A letter that waits for its confirmation, exactly as it will be sent, and what the rules find in it."""
+    """A letter that waits for its confirmation, exactly as it will be sent, and what the rules find in it.
+
+    `other_ways` are offices, by name, that do not get it by e-mail, each with a sentence that says how.
+    """
 
     campaign_title: str
     campaign_slug: str
@@ -46,6 +50,7 @@ class Pending:
     until: datetime
     letters: tuple[Worded, ...]
     findings: tuple[Finding, ...]
+    other_ways: tuple[tuple[str, str], ...]
 
 
 def look_at(token: str, language: str, *, now: datetime) -> Pending:
@@ -59,10 +64,8 @@ def look_at(token: str, language: str, *, now: datetime) -> Pending:
     letter = _find(db.session, token)
     _check_pending(letter, now)
     snapshot = snapshot_for(db.session, letter, now=now)
-    worded = [
-        word_copy(db.session, snapshot, letter, delivery, office)
-        for delivery, office in _still_addressed(db.session, snapshot, copies_of(db.session, letter))
-    ]
+    copies = _still_addressed(db.session, snapshot, copies_of(db.session, letter))
+    worded = [word_copy(db.session, snapshot, letter, delivery, office) for delivery, office in copies]
     return Pending(
         campaign_title=text(snapshot.campaign.title, language),
         campaign_slug=snapshot.campaign.slug,
@@ -70,7 +73,22 @@ def look_at(token: str, language: str, *, now: datetime) -> Pending:
         until=letter.confirm_until,
         letters=tuple(worded),
         findings=look_at_words(letter.personal_message),
+        other_ways=tuple(
+            (office.short_name, said)
+            for _delivery, office in copies
+            if (said := _other_way(office.addressee))
+        ),
     )
+
+
+def _other_way(addressee: Addressee) -> str:
+    if addressee.goes_by_post:
+        return _("takes letters on paper: an organizer prints yours and posts it.")
+    if addressee.contact is None and addressee.form is not None:
+        return _(
+            "takes letters through the form on its own site: after you have confirmed, you copy yours there."
+        )
+    return ""
 
 
 def confirm(token: str, *, now: datetime) -> str:

@@ -15,7 +15,7 @@ from app.delivery import outbox
 from app.delivery.models import Delivery
 from app.errors import RedressError, Refused
 from app.letters.dispatch import takes_letters
-from app.letters.freezing import ACTOR, envelope_of, office_of, snapshot_for, word_copy
+from app.letters.freezing import ACTOR, envelope_of, office_of, print_anew, snapshot_for, word_copy
 from app.letters.models import Letter
 from app.letters.stating import CONSENTED, CORRECTED
 from app.letters.wording import Worded
@@ -32,7 +32,9 @@ def corrected(session: Session, letter: Letter, delivery: Delivery, *, now: date
         return None
     snapshot = snapshot_for(session, letter, now=now)
     office = office_of(session, snapshot, delivery)
-    if office is None or not takes_letters(office.addressee) or office.addressee.contact is None:
+    if office is None or not takes_letters(office.addressee):
+        return None
+    if office.addressee.contact is None and office.addressee.post is None:
         return None
     try:
         return word_copy(session, snapshot, letter, delivery, office)
@@ -66,10 +68,11 @@ def agree(letter_id: uuid.UUID, delivery_id: uuid.UUID, seen: str, *, now: datet
         if seen_as(worded) != seen:
             raise Refused(_("The letter has changed once more since you read it. Please read it again."))
         addressee = resolve(session, [delivery.recipient_id], day=now.date())[delivery.recipient_id]
-        if addressee.contact is None:
-            raise _cannot()
         delivery.holder_id = addressee.holder.id if addressee.holder else None
-        delivery.contact_id = addressee.contact.id
+        if addressee.contact is None:
+            print_anew(session, letter, delivery, addressee, worded, now=now, cause=CONSENTED, actor=ACTOR)
+            return
+        delivery.channel, delivery.contact_id = "email", addressee.contact.id
         envelope = envelope_of(
             campaign=session.get_one(Campaign, letter.campaign_id),
             letter=letter,

@@ -22,7 +22,7 @@ from app.delivery.envelope import Envelope
 from app.delivery.models import Delivery
 from app.errors import NotFound, Refused
 from app.letters.dispatch import ADDRESS_GONE, CONTACT_CHANGED, must_be_held
-from app.letters.freezing import envelope_of
+from app.letters.freezing import BY_FORM, BY_POST, envelope_of, send_elsewhere
 from app.letters.models import Letter
 from app.letters.stating import (
     AS_IT_IS,
@@ -46,6 +46,11 @@ ANEW: Final = "addressed anew: "
 AGAIN: Final = "an organizer decided to send it again"
 GIVEN_UP: Final = "an organizer gave it up"
 ELSEWHERE: Final = "addressed to the office's new contact"
+PRINTED: Final = "printed"
+NOT_PRINTED: Final = "back: not printed after all"
+POSTED: Final = "posted"
+SUBMITTED: Final = "its writer put it into the office's form"
+UNSUBMITTED: Final = "its writer did not put it into the office's form"
 TOLD: Final = "cancelled, and its writer is told: "
 """Begins a cause that goes on with what an organizer says to the writers."""
 
@@ -65,6 +70,13 @@ SENTENCES: Final = {
     "the successor gets this letter already": _l("The office that follows gets this letter already."),
     "taken back by its writer": _l("Its writer took it back."),
     CONSENTED: _l("Its writer agreed to the corrected wording."),
+    UNSUBMITTED: _l("Its writer did not put it into the office's form in four weeks."),
+    SUBMITTED: _l("Its writer put it into the office's form."),
+    PRINTED: _l("It was printed."),
+    NOT_PRINTED: _l("It was not printed after all."),
+    POSTED: _l("It was posted."),
+    BY_POST: _l("It goes by post: it is to be printed."),
+    BY_FORM: _l("The office has a form: its writer puts it in."),
     "no longer in the campaign": _l("The office does not belong to the campaign any more."),
 }
 
@@ -128,7 +140,9 @@ def release_copy(delivery_id: uuid.UUID, *, actor: str, now: datetime) -> None:
 def release_in(session: Session, delivery: Delivery, *, actor: str, now: datetime) -> None:
     """Queue a held copy in the caller's transaction (as `release_copy`)."""
     addressee = _reachable(session, delivery, now)
-    if delivery.wire_sealed is not None:
+    if addressee.contact is None or delivery.channel == "post":
+        _elsewhere(session, delivery, addressee, actor=actor, now=now)
+    elif delivery.wire_sealed is not None:
         reason = must_be_held(session, delivery)
         if reason == CONTACT_CHANGED and delivery.reason == ADDRESS_GONE:
             _address_elsewhere(session, delivery, addressee, actor=actor, now=now)
@@ -184,9 +198,22 @@ def _reachable(session: Session, delivery: Delivery, now: datetime) -> Addressee
     addressee = resolve(session, [delivery.recipient_id], day=now.date())[delivery.recipient_id]
     if not addressee.recipient.is_open:
         raise Refused(_("The office is closed. Cancel the copy, or reopen the office if that was a mistake."))
-    if addressee.contact is None:
-        raise Refused(_("The office has no verified e-mail contact yet. Verify one, then release the copy."))
+    if not addressee.is_reachable:
+        raise Refused(_("The office has no verified contact yet. Verify one, then release the copy."))
     return addressee
+
+
+def _elsewhere(
+    session: Session, delivery: Delivery, addressee: Addressee, *, actor: str, now: datetime
+) -> None:
+    if delivery.wire_sealed is not None or (delivery.channel == "post" and addressee.post is None):
+        raise Refused(
+            _("It was made for a contact that is not in use any more. Address it anew, or cancel it.")
+        )
+    letter = session.get_one(Letter, delivery.letter_id)
+    if not delivery.text:
+        raise Refused(_("The text of this copy is not kept any more; it cannot be sent."))
+    send_elsewhere(session, letter, delivery, addressee, now=now, actor=actor, cause=RELEASED)
 
 
 def _address(

@@ -29,7 +29,7 @@ from app.recipients.models import Recipient
 from app.security import audit
 
 PAGE = 50
-PRESSING = ("held", "unclear", "bounced", "failed")
+PRESSING = ("held", "unclear", "bounced", "failed", "to_print")
 WAITING = ("queued", "sending", "deferred", "held", "unclear", "to_print")
 
 

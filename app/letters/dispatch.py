@@ -46,7 +46,8 @@ class _Desk:
 def must_be_held(session: Session, delivery: Delivery) -> str:
     """Return "", or why this mail must not leave as it is (a `DispatchCheck`).
 
-    Asked of every mail in the transaction in which its attempt begins. What an office looks like is
+    Asked of every mail in the transaction in which its attempt begins, and of letters by post before they
+    are printed. What an office looks like is
     kept until an organizer changes something, so that asking costs one small query.
     """
     if delivery.recipient_id is None or delivery.template_version_id is None:
@@ -57,7 +58,7 @@ def must_be_held(session: Session, delivery: Delivery) -> str:
     # The name too: whoever corrects a row instead of ending a term has changed the addressee all the same.
     if desk.holder_id != delivery.holder_id or desk.address != address_in(delivery.text):
         return HOLDER_CHANGED
-    if desk.mailbox != delivery.envelope_to:
+    if delivery.channel == "email" and desk.mailbox != delivery.envelope_to:
         return CONTACT_CHANGED
     return undecided(session, delivery, desk.stops)
 

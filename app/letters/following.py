@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from flask_babel import gettext as _
 from sqlalchemy import select
@@ -43,6 +43,8 @@ class Copy:
     segments: tuple[Segment, ...]
     language: str
     can_withdraw: bool
+    posted_on: date | None = None
+    receipt: str = ""
 
     @property
     def label(self) -> str:
@@ -193,4 +195,6 @@ def _copy(delivery: Delivery, language: str, written_in: str) -> Copy:
         segments=cut(delivery.text, delivery.subject) if delivery.text else (),
         language=written_in,
         can_withdraw=delivery.state in WITHDRAWABLE,
+        posted_on=delivery.posted_on,
+        receipt=delivery.receipt,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
+from typing import Final
 
 from flask import current_app
 from flask_babel import force_locale
@@ -27,10 +28,13 @@ from app.letters.tone import must_be_held
 from app.letters.wording import Worded, Words
 from app.notices.sending import message_id
 from app.recipients.models import Contact, Recipient
+from app.recipients.resolution import Addressee
 from app.rendering.mail import Mailbox, compose, wire_address
 from app.supporters.models import Supporter
 
 ACTOR = "supporter"
+BY_POST: Final = "to be printed and posted"
+BY_FORM: Final = "its writer puts it into the office's form"
 
 
 def snapshot_for(session: Session, letter: Letter, *, now: datetime) -> Snapshot:
@@ -129,7 +133,7 @@ def freeze(
     elif not office.addressable:
         transition(session, delivery, "held", now=now, cause=OFFICE_CLOSED, actor=actor)
     elif contact is None:
-        transition(session, delivery, "held", now=now, cause=NO_CONTACT, actor=actor)
+        send_elsewhere(session, letter, delivery, office.addressee, now=now, actor=actor)
     else:
         delivery.contact_id = contact.id
         envelope = envelope_of(
@@ -142,6 +146,58 @@ def freeze(
         )
         enqueue(session, delivery, envelope=envelope, now=now, actor=actor)
     return worded
+
+
+def send_elsewhere(
+    session: Session,
+    letter: Letter,
+    delivery: Delivery,
+    addressee: Addressee,
+    *,
+    now: datetime,
+    actor: str,
+    cause: str = "",
+) -> None:
+    """Let a copy go to an office that has no e-mail contact: by post, or by the office's form.
+
+    Args:
+        session: the transaction that decides about it.
+        letter, delivery: the copy, awaiting confirmation or held, with its text.
+        addressee: its office. Where that has no other way either, the copy is held.
+        now: the instant.
+        actor: who decided.
+        cause: why, for the journal; without it, that it is to be printed.
+    """
+    if addressee.post is not None:
+        delivery.channel, delivery.contact_id = "post", addressee.post.id
+        delivery.print_batch_id = None
+        transition(session, delivery, "to_print", now=now, cause=cause or BY_POST, actor=actor)
+    elif addressee.form is not None and letter.joint_letter_id is None:
+        if delivery.state == "held":
+            transition(session, delivery, "awaiting_confirmation", now=now, cause=BY_FORM, actor=actor)
+        # Confirmed it is; what is awaited now is that its writer puts it into the form.
+        delivery.channel, delivery.contact_id, delivery.reason = "web_form", addressee.form.id, BY_FORM
+    elif delivery.state != "held":
+        transition(session, delivery, "held", now=now, cause=NO_CONTACT, actor=actor)
+
+
+def print_anew(
+    session: Session,
+    letter: Letter,
+    delivery: Delivery,
+    addressee: Addressee,
+    worded: Worded,
+    *,
+    now: datetime,
+    cause: str,
+    actor: str,
+) -> None:
+    """Give a held copy another text, and let it go by post (arguments as of `send_elsewhere`).
+
+    Like `outbox.address_anew`, an exception to "what is frozen never changes".
+    """
+    delivery.subject, delivery.text, delivery.wire = worded.subject, worded.text, None
+    send_elsewhere(session, letter, delivery, addressee, now=now, actor=actor, cause=cause)
 
 
 def envelope_of(

@@ -27,7 +27,7 @@ from app.delivery.models import Delivery
 from app.errors import NotFound, RedressError, Refused
 from app.letters.deciding import ANEW, CANCELLED, release_in
 from app.letters.dispatch import ADDRESS_GONE, NO_CONTACT, WORDS, states_what_is_withdrawn, takes_letters
-from app.letters.freezing import envelope_of, snapshot_for, word_copy
+from app.letters.freezing import envelope_of, print_anew, snapshot_for, word_copy
 from app.letters.models import Letter
 from app.letters.stating import STOPS
 from app.recipients.models import Holder, Recipient
@@ -68,12 +68,12 @@ class HeldGroup:
     @property
     def can_readdress(self) -> bool:
         """Whether the office can be written to today, and nobody has to read each letter first."""
-        return self.reason != WORDS and takes_letters(self.today) and self.today.contact is not None
+        return self.reason != WORDS and takes_letters(self.today) and _has_address(self.today)
 
     @property
     def can_follow(self) -> bool:
         """Whether there is a successor that can be written to today."""
-        return self.reason != WORDS and self.successor is not None and self.successor.contact is not None
+        return self.reason != WORDS and self.successor is not None and _has_address(self.successor)
 
 
 @dataclass(frozen=True)
@@ -222,7 +222,7 @@ def _release_waiting(reason: str, *, now: datetime, actor: str) -> int:
     reachable = [
         recipient_id
         for recipient_id, addressee in resolve(db.session, recipients, day=now.date()).items()
-        if takes_letters(addressee) and addressee.contact is not None
+        if takes_letters(addressee) and addressee.is_reachable
     ]
     act = _release(actor, now)
     return sum(
@@ -244,6 +244,10 @@ def _release(actor: str, now: datetime) -> Callable[[Session, Sequence[Delivery]
     return release
 
 
+def _has_address(addressee: Addressee) -> bool:
+    return addressee.contact is not None or addressee.post is not None
+
+
 def _refuse_unread(reason: str) -> None:
     if reason == WORDS:
         raise Refused(_("Read each of these letters, and release it or cancel it by itself."))
@@ -252,8 +256,8 @@ def _refuse_unread(reason: str) -> None:
 def _require(addressee: Addressee) -> None:
     if not takes_letters(addressee):
         raise Refused(_("The office takes no letters any more. Send them to its successor, or cancel them."))
-    if addressee.contact is None:
-        raise Refused(_("The office has no verified e-mail contact yet. Verify one first."))
+    if not _has_address(addressee):
+        raise Refused(_("The office has no verified address yet. Verify one first."))
 
 
 def _decide(
@@ -322,7 +326,7 @@ def _address_anew(
     session: Session, delivery: Delivery, addressee: Addressee, *, actor: str, now: datetime
 ) -> bool:
     letter = session.get_one(Letter, delivery.letter_id)
-    if addressee.contact is None or not letter.supporter.name or not delivery.text:
+    if not _has_address(addressee) or not letter.supporter.name or not delivery.text:
         return False  # its writer's data are deleted already: it can only be cancelled
     if states_what_is_withdrawn(session, delivery):
         return False  # worded anew it would say something else than its writer confirmed
@@ -337,7 +341,11 @@ def _address_anew(
     before = _name(session, delivery)
     delivery.recipient_id = addressee.recipient.id
     delivery.holder_id = addressee.holder.id if addressee.holder else None
-    delivery.contact_id = addressee.contact.id
+    cause = f"{ANEW}{before} → {_name(session, delivery)}"[:300]
+    if addressee.contact is None:
+        print_anew(session, letter, delivery, addressee, worded, now=now, cause=cause, actor=actor)
+        return True
+    delivery.channel, delivery.contact_id = "email", addressee.contact.id
     envelope = envelope_of(
         campaign=snapshot.campaign,
         letter=letter,
@@ -347,7 +355,6 @@ def _address_anew(
         now=now,
         edition=uuid.uuid4(),
     )
-    cause = f"{ANEW}{before} → {_name(session, delivery)}"[:300]
     outbox.address_anew(session, delivery, envelope=envelope, now=now, cause=cause, actor=actor)
     return True
 

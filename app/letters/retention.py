@@ -15,9 +15,11 @@ from app.database import transaction
 from app.delivery.models import Delivery
 from app.delivery.outbox import cancel
 from app.delivery.states import FINAL, WITHDRAWABLE
+from app.letters.deciding import UNSUBMITTED
 from app.letters.joint.confirming import delete_signatures
 from app.letters.joint.models import JointLetter, Signature
 from app.letters.models import Letter
+from app.letters.own_sending import purge_marks
 from app.letters.replies.models import ReplyQuestion, SharedReply
 from app.letters.updates.models import UpdateMail
 from app.letters.writing import CONFIRMATION_SPAN
@@ -37,7 +39,7 @@ SEALED = tuple(
 
 @dataclass(frozen=True)
 class Purged:
-    """How many letters, texts, notices, supporters and corrections were deleted.
+    """How many letters, texts, notices, supporters, corrections and marks of own sendings were deleted.
 
     Letters and supporters: names under joint letters and those who gave them are counted among them.
     """
@@ -47,6 +49,7 @@ class Purged:
     notices: int
     supporters: int
     corrections: int
+    marks: int = 0
 
     def __bool__(self) -> bool:
         return any(astuple(self))
@@ -56,18 +59,21 @@ def purge(*, now: datetime) -> Purged:
     """Delete everything whose time is over.
 
     Unconfirmed letters and signatures when their link ends (7 days), and signatures that long after they
-    were taken off; texts 28 days after the last copy's final state, and answers that were
-    shared and not read by then; who wrote or signed, 90 days after the
-    campaign's last day, with the text of letters that never came to an end, what was still to leave, and
-    the links of questions and updates; our own mails after 7 days; corrections of offices a year after
-    their decision. Rows that only count (states, times, countries) stay.
+    were taken off; texts 28 days after the last copy's final state, and answers that were shared and not
+    read by then; who wrote or signed, 90 days after the campaign's last day, with the text of letters that
+    never came to an end, what was still to leave, and the links of questions and updates; our own mails
+    after 7 days; corrections of offices a year after their decision; what keeps an own sending from being
+    counted twice, after 7 days. What is to be put into an office's form and was not for 28 days is
+    cancelled. Rows that only count (states, times, countries) stay.
     """
+    _repeat(_end_unsubmitted, now)
     return Purged(
         unconfirmed=_repeat(_purge_unconfirmed, now) + _repeat(_purge_signatures, now),
         texts=_repeat(_purge_texts, now) + _repeat(_purge_shared, now),
         notices=_repeat(_purge_notices, now),
         supporters=_repeat(_purge_identities, now),
         corrections=_repeat(_purge_corrections, now),
+        marks=_repeat(_purge_marks, now),
     )
 
 
@@ -114,7 +120,7 @@ def _purge_texts(session: Session, now: datetime) -> int:
 
 
 def _empty(session: Session, letters: list[uuid.UUID]) -> None:
-    nothing = {"text_sealed": None, "wire_sealed": None, "subject_sealed": None}
+    nothing = {"text_sealed": None, "wire_sealed": None, "subject_sealed": None, "receipt_sealed": None}
     session.execute(update(Delivery).where(Delivery.letter_id.in_(letters)).values(nothing))
     session.execute(
         update(Letter).where(Letter.id.in_(letters)).values(personal_message_sealed=None, sketches=None)
@@ -131,6 +137,17 @@ def _purge_shared(session: Session, now: datetime) -> int:
     return len(shared)
 
 
+def _end_unsubmitted(session: Session, now: datetime) -> int:
+    """End what its writer was to put into an office's form, and has not for as long as texts are kept."""
+    query = select(Delivery).where(
+        Delivery.channel == "web_form",
+        Delivery.state == "awaiting_confirmation",
+        exists().where(Letter.id == Delivery.letter_id, Letter.confirmed_at <= now - TEXT_KEPT),
+    )
+    copies = list(session.scalars(query.limit(BATCH)))
+    return sum(cancel(session, copy, now=now, cause=UNSUBMITTED, actor="redress") for copy in copies)
+
+
 def _purge_notices(session: Session, now: datetime) -> int:
     query = select(Delivery.id).where(
         Delivery.kind == "notice", Delivery.state.in_(FINAL), Delivery.state_at <= now - NOTICES_KEPT
@@ -142,6 +159,10 @@ def _purge_notices(session: Session, now: datetime) -> int:
 
 def _purge_corrections(session: Session, now: datetime) -> int:
     return purge_decided(session, now, limit=BATCH)
+
+
+def _purge_marks(session: Session, now: datetime) -> int:
+    return purge_marks(session, now, limit=BATCH)
 
 
 def _end_letters(session: Session, people: list[uuid.UUID], now: datetime) -> None:

@@ -8,8 +8,9 @@ from typing import Literal
 from flask_babel import gettext as _
 
 from app.delivery import causes
-from app.letters.deciding import GIVEN_UP, TOLD
+from app.letters.deciding import GIVEN_UP, TOLD, UNSUBMITTED
 from app.letters.dispatch import ADDRESS_GONE
+from app.letters.freezing import BY_FORM
 from app.letters.stating import CLOSED_MEASURE, CORRECTED, RELEASED_PERSON, WITHDRAWN
 
 Mood = Literal["good", "wait", "bad", "over"]
@@ -44,14 +45,15 @@ def standing_of(state: str, reason: str = "") -> Standing:
         if reason.startswith(CORRECTED):
             following = _("Where the corrected letter stands below, you can send it like that.")
         return Standing(_("Held"), _held(reason), following, "wait")
-    if state == "cancelled" and reason.startswith(TOLD):
-        told = reason.removeprefix(TOLD)
+    if state == "awaiting_confirmation" and reason == BY_FORM:
         return Standing(
-            _("Not sent"),
-            _("The organizers did not send it: %(what)s", what=told),
-            _("Nothing was sent."),
-            "over",
+            _("Waits for you"),
+            _("This office takes letters only through the form on its own site."),
+            _("Copy your letter there, then tell us below that you did."),
+            "wait",
         )
+    if state == "cancelled" and (reason == UNSUBMITTED or reason.startswith(TOLD)):
+        return Standing(_("Not sent"), _why_not(reason), _("Nothing was sent."), "over")
     if state == "failed" and reason == GIVEN_UP:
         return Standing(
             _("Not known"),
@@ -81,6 +83,12 @@ def _after(reason: str) -> str:
     if reason == causes.CAME_BACK_REFUSED:
         return _("An organizer looks into it. You can print the letter and post it.")
     return _("An organizer checks the address of the office.")
+
+
+def _why_not(reason: str) -> str:
+    if reason == UNSUBMITTED:
+        return _("It was not put into the office's form.")
+    return _("The organizers did not send it: %(what)s", what=reason.removeprefix(TOLD))
 
 
 def _held(reason: str) -> str:

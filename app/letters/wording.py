@@ -171,7 +171,7 @@ def _frame(
         values=values,
         form=form,
         address_lines=with_institution(form.envelope, office.institution),
-        footer=_footer(language),
+        footer=_footer(language, on_paper=office.addressee.goes_by_post),
         slug=office.slug,
         short_name=office.short_name,
         country=country or "",
@@ -191,7 +191,7 @@ def _word(frame: Frame, words: Words) -> Worded:
         paragraphs=letter.paragraphs(body, values),
         closing=frame.form.closing,
         signature_lines=_signature(words.writer, values["supporter.place"]),
-        footer_lines=(frame.footer % {"reference": words.reference},),
+        footer_lines=(frame.footer % {"reference": words.reference, "email": words.writer.email},),
     )
     return Worded(
         slug=frame.slug,
@@ -247,14 +247,25 @@ def _signature(writer: Writer, home: str) -> tuple[str, ...]:
     return tuple(line for line in (writer.name, station, home) if line)
 
 
-def _footer(language: str) -> str:
-    """Return the footer with a place for the letter's reference (`%`-formatting)."""
+def _footer(language: str, *, on_paper: bool) -> str:
+    """Return the footer with places for the letter's reference and the writer's address (`%`-formatting)."""
     settings = current_app.config["REDRESS_SETTINGS"]
+    site = {
+        "site": settings.site_name.replace("%", "%%"),
+        "address": settings.base_url.replace("%", "%%"),
+    }
     with force_locale(language):
+        if on_paper:
+            return _(
+                "Letter %(reference)s, written and confirmed by its signatory and sent through %(site)s "
+                "(%(address)s). An answer reaches the signatory at %(email)s.",
+                reference="%(reference)s",
+                email="%(email)s",
+                **site,
+            )
         return _(
             "Letter %(reference)s, written and confirmed by its signatory and sent through %(site)s "
             "(%(address)s). A reply to this message reaches the signatory.",
             reference="%(reference)s",
-            site=settings.site_name.replace("%", "%%"),
-            address=settings.base_url.replace("%", "%%"),
+            **site,
         )

@@ -26,6 +26,7 @@ def show(token: str) -> ResponseReturnValue:
         expires_at=pending.until,
         previews=pending.letters,
         findings=pending.findings,
+        other_ways=pending.other_ways,
         token=token,
     )
 

@@ -220,6 +220,19 @@ class WriteForm(FlaskForm):
         if field.data not in self.languages:
             raise ValidationError(_("This campaign has no letter in that language."))
 
+    def validate_unstored(self) -> bool:
+        """Check a form whose letters their writer sends: of them nothing is stored, and nobody is mailed."""
+        self.validate()
+        self.email.errors = self.consent.errors = []
+        return not self.errors
+
+    def typed(self) -> list[tuple[str, str]]:
+        """Return what another form must carry, so that the same letters can be made from it."""
+        pairs = [(name, value) for name in ("recipients", "points") for value in self[name].data or ()]
+        lines = (name for name, field in self._fields.items() if isinstance(field, _CARRIED))
+        pairs += [(name, self[name].data) for name in lines if self[name].data and name not in _NOT_CARRIED]
+        return [*pairs, *([("brief", "y")] if self.brief.data else [])]
+
     @property
     def has_unsafe_text(self) -> bool:
         """Whether something was typed that no letter can hold."""
@@ -307,6 +320,8 @@ class SignForm(WriteForm):
         )
 
 
+_CARRIED = (StringField, TextAreaField, SelectField)
+_NOT_CARRIED = {"recipients", "points", "email", "website"}
 _NO_FILLS = dict.fromkeys(("name", "city", "country", "words"), "")
 
 

@@ -16,7 +16,10 @@ from app.i18n import page_language
 from app.letters.expecting import expectations
 from app.letters.following import agree_to, corrections, follow, withdraw
 from app.letters.printing import copy_of_writer
+from app.letters.submitting import LONGEST_REFERENCE, forms_to_fill, tell_submitted
 from app.public.blueprint import public
+from app.rendering.sentences import RenderingError
+from app.rendering.typography import clean_line
 from app.security.guard import TOKEN, audience
 
 
@@ -34,6 +37,7 @@ def show(token: str) -> ResponseReturnValue:
         corrections=corrections(token, now=clock.now()),
         agree_url=url_for("public.agree", token=token),
         expected=expectations(token, now=clock.now()),
+        forms=forms_to_fill(token),
     )
 
 
@@ -54,6 +58,22 @@ def take_back(token: str) -> ResponseReturnValue:
         flash(ngettext("One copy was taken back.", "%(num)s copies were taken back.", taken), "good")
     else:
         flash(_("Nothing could be taken back any more: what has left cannot be recalled."), "warn")
+    return redirect(url_for("public.letter", token=token), 303)
+
+
+@public.post("/letters/<token>/submitted", endpoint="submitted")
+@audience(TOKEN)
+def submitted(token: str) -> ResponseReturnValue:
+    """Record that the copy to one office (`recipient`) was put into its form (`reference`: its number)."""
+    try:
+        reference = clean_line(request.form.get("reference", ""), limit=LONGEST_REFERENCE)
+        tell_submitted(token, only=request.form.get("recipient", ""), reference=reference, now=clock.now())
+    except RenderingError as error:
+        flash(_(error.message, **error.values), "warn")
+    except Refused as refusal:
+        flash(refusal.sentence, "warn")
+    else:
+        flash(_("Thank you. It is noted that you have submitted it."), "good")
     return redirect(url_for("public.letter", token=token), 303)
 
 

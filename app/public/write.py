@@ -24,12 +24,12 @@ from app.letters.tone import look_at_words
 from app.letters.wording import Worded
 from app.letters.writing import SentAlready, write
 from app.public.blueprint import public
+from app.public.by_themselves import MOST_ON_PAPER, by_themselves
 from app.public.forms import WriteForm
 from app.security.guard import PUBLIC, audience
 from app.security.networks import network_of
 
 FRAGMENT = "X-Redress-Fragment"
-MOST_ON_PAPER = 20
 
 
 @public.get("/campaigns/<slug>/write", endpoint="write")
@@ -49,11 +49,11 @@ def show(slug: str) -> ResponseReturnValue:
 @public.post("/campaigns/<slug>/write", endpoint="submit")
 @audience(PUBLIC)
 def submit(slug: str) -> ResponseReturnValue:
-    """Preview, show on paper or send, as the pressed button says."""
+    """Preview, show on paper, hand out or send, as the pressed button says."""
     snapshot, page = _open(slug)
     form = _form(snapshot, page)
     form.ask_for(_own_words(snapshot, form))
-    intent = request.form.get("intent", "send")
+    intent = request.form.get("intent", "own_mail" if "sent" in request.form else "send")
     if intent == "reword":
         form.renew()  # other wordings are drawn with another key
         return _preview(snapshot, page, form)
@@ -63,6 +63,8 @@ def submit(slug: str) -> ResponseReturnValue:
         return _on_paper(snapshot, page, form)
     if intent == "find":
         return _find(snapshot, page, form)
+    if intent in ("print", "own_mail"):
+        return by_themselves(snapshot, page, form, intent) or _render(snapshot, page, form, status=422)
     if intent != "send":
         abort(400)
     return _send(snapshot, page, form)

@@ -57,13 +57,17 @@ class HolderDraft:
 
 @dataclass(frozen=True, kw_only=True)
 class ContactDraft:
-    """A way to reach an office: `value` for e-mail and web form, `postal` and `country` for post."""
+    """A way to reach an office: `value` for e-mail and web form, `postal` and `country` for post.
+
+    `form_fields` are those of a form, in its order (`Contact`).
+    """
 
     channel: str
     value: str = ""
     postal: dict[str, str] = field(default_factory=dict)
     country: str | None = None
     language: str | None = None
+    form_fields: list[dict[str, Any]] | None = None
     confidence: str = "unverified"
     note: str = ""
     sources: Sources = field(default_factory=list)

@@ -176,10 +176,11 @@ class Contact(Content, Base):
 
     `value` is the e-mail address or the form's URL; a postal address stands in `postal`
     ({"street": "…\\n…", "city": …, "region": …, "postal_code": …}) with `country`.
-    `entered_by` did so last, as the audit log names actors (None: with the seeds). `proposed`
-    is where it is to lead once a second person has approved it: {"old": place, "new": place}, a place
-    being the values of `WHERE` (see `second_look`). `bounced_at` is set while it is suspended because mail
-    to it came back: whoever verifies it after that puts it to use again.
+    `form_fields` are the fields of a form in its order: {"label": …, "holds": …, "limit": …} each
+    (`rendering.form_fields`). `entered_by` did so last, as the audit log names actors (None: with the
+    seeds). `proposed` is where it is to lead once a second person has approved it: {"old": place, "new":
+    place}, a place being the values of `WHERE` (see `second_look`). `bounced_at` is set while it is
+    suspended because mail to it came back: whoever verifies it after that puts it to use again.
     """
 
     __tablename__ = "contacts"
@@ -198,6 +199,7 @@ class Contact(Content, Base):
     postal: Mapped[dict[str, str]] = mapped_column(Json, default=dict)
     country: Mapped[str | None] = mapped_column(sa.String(2))
     language: Mapped[str | None] = mapped_column(sa.String(12))
+    form_fields: Mapped[list[dict[str, Any]] | None] = mapped_column(Json)
     confidence: Mapped[str] = mapped_column(sa.String(12), default="unverified")
     verified_at: Mapped[datetime | None]
     verified_by: Mapped[str] = mapped_column(sa.String(200), default="")

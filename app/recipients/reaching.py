@@ -172,10 +172,10 @@ def _checked(draft: ContactDraft) -> ContactDraft:
     if draft.confidence not in CONFIDENCES:
         raise Refused(_("Choose one of the list."), "confidence")
     if draft.channel == "email":
-        return replace(draft, value=_email(draft.value), postal={})
+        return replace(draft, value=_email(draft.value), postal={}, form_fields=None)
     if draft.channel == "web_form":
         return replace(draft, value=_form_address(draft.value), postal={})
-    return replace(draft, value="", postal=_postal(draft))
+    return replace(draft, value="", postal=_postal(draft), form_fields=None)
 
 
 def _email(value: str) -> str:

@@ -7,7 +7,7 @@ what is read stays, letter for letter, what is sent.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -68,6 +68,20 @@ def segments(content: LetterContent) -> tuple[Segment, ...]:
 def plain_text(content: LetterContent) -> str:
     """Return the letter as text: blank lines between the parts, one line end at the end."""
     return "".join(segment.text for segment in segments(content))
+
+
+def without_footer(given: Sequence[Segment]) -> tuple[Segment, ...]:
+    """Return a letter without its footer, which tells that we have sent it; it ends with one line end."""
+    kept = [segment for segment in given if segment.kind != "footer"]
+    last = kept.pop()
+    return (*kept, Segment(last.kind, last.text.rstrip("\n") + "\n"))
+
+
+def with_address(given: Sequence[Segment], lines: Sequence[str]) -> tuple[Segment, ...]:
+    """Return a letter with other lines of address: those of an envelope, street and country among them."""
+    address = Segment("address", "\n".join(lines) + "\n\n")
+    rest = (segment for segment in given if segment.kind != "address")
+    return (address, *rest) if lines else tuple(given)
 
 
 def cut(text: str, subject: str) -> tuple[Segment, ...]:

@@ -215,7 +215,7 @@ def test_a_letter_that_waited_for_a_contact_is_released_to_it(app_context: Flask
     def release() -> None:
         deciding.release_copy(copy.id, actor=WHO, now=clock.now())
 
-    with pytest.raises(deciding.Refused, match="no verified e-mail contact"):
+    with pytest.raises(deciding.Refused, match="no verified contact"):
         release()
     contact = Contact(recipient_id=copy.recipient_id, channel="email", value="new@office.example")
     with transaction() as session:

@@ -316,6 +316,30 @@ def test_no_value_in_any_field_brings_a_page_down(
             assert "<script>alert" not in answer.text
 
 
+@pytest.mark.backends("sqlite")
+def test_the_fields_of_a_form_are_typed_line_by_line(
+    app: Flask, desk: CheckingClient, office: Recipient
+) -> None:
+    path = f"/admin/recipients/{office.id}/contacts/new"
+    typed = {"channel": "web_form", "value": "https://form.example/"}
+    for wrong in ("Your message", "shoes: Size", "body 0: Your message", "body 900000: Your message"):
+        answer = desk.submit(desk.get(path), {**typed, "form_fields": wrong}, field="channel")
+        assert answer.status_code == 422, wrong
+        assert wrong in answer.text
+    lines = "name: Full name\nbody 2000: Your message, please: in English\nother: Telephone"
+    assert desk.submit(desk.get(path), {**typed, "form_fields": lines}, field="channel").status_code == 303
+    with app.app_context():
+        contact = db.session.scalars(select(Contact).where(Contact.channel == "web_form")).one()
+        assert contact.form_fields == [
+            {"label": "Full name", "holds": "name"},
+            {"label": "Your message, please: in English", "holds": "body", "limit": 2000},
+            {"label": "Telephone", "holds": "other"},
+        ]
+    again = desk.get(f"/admin/recipients/{office.id}/contacts/{contact.id}/edit")
+    shown = dict(Page(again.text).form(field="channel").filled({}))["form_fields"]
+    assert shown.splitlines() == lines.splitlines()
+
+
 @pytest.mark.backends("sqlite")  # as above
 def test_no_value_in_any_filter_brings_a_page_down(desk: CheckingClient) -> None:
     filters = {

@@ -12,9 +12,9 @@ from werkzeug.routing import Rule
 
 from app import clock
 from app.campaigns.models import Campaign, LetterTemplate
-from app.database import db
+from app.database import db, transaction
 from app.delivery import stops
-from app.delivery.models import Delivery
+from app.delivery.models import Delivery, PrintBatch
 from app.letters.joint.models import Signature
 from app.organizers import accounts
 from app.recipients import reaching
@@ -54,6 +54,8 @@ LEAST = {
     "admin_evidence.rules": VIEWER,
     "admin_held.index": VIEWER,
     "admin_unclear.index": VIEWER,
+    "admin_post.index": VIEWER,
+    "admin_post.show": VIEWER,
     "admin_letters.index": VIEWER,
     "admin_stops.index": VIEWER,
     "admin_letters.show": VIEWER,
@@ -88,6 +90,7 @@ ROOMS = {
     "admin_held": ORGANIZER,
     "admin_stops": ORGANIZER,
     "admin_unclear": ORGANIZER,
+    "admin_post": ORGANIZER,
     "admin_evidence": ORGANIZER,
     "admin_organizers": OWNER,
     "admin_rules": OWNER,
@@ -134,6 +137,8 @@ def things(app: Flask) -> dict[str, object]:
             "way": "again",
             "step": "suspend",
             "stop_id": stop_campaign(),
+            "batch_id": store_batch(),
+            "move": "printed",
             **begin_joint(slug),
             "update_id": store_update(slug).id,
             "shared_id": share_reply().id,
@@ -168,6 +173,14 @@ def propose_address(contact: Contact) -> None:
     """Let another address of a contact wait for somebody's yes."""
     draft = ContactDraft(channel="email", value="another@offices.example")
     reaching.edit_contact(contact.id, draft, seen=contact.edited_at, actor="test", now=clock.now())
+
+
+def store_batch() -> uuid.UUID:
+    """Let a batch of letters be there, and return its id."""
+    with transaction() as session:
+        batch = PrintBatch(made_at=clock.now(), made_by="test")
+        session.add(batch)
+        return batch.id
 
 
 def store_upload() -> uuid.UUID:

@@ -205,12 +205,17 @@ def test_declining_one_letter_leaves_the_others(app_context: Flask) -> None:
         confirm(mine, now=clock.now())
 
 
+def _unverified_post() -> Contact:
+    contact: Contact = ContactFactory.build(channel="post", value="", verified_at=None)
+    return contact
+
+
 def test_a_copy_without_verified_contact_is_held_and_the_others_go(app_context: Flask) -> None:
     offices = [
         OfficeFactory.build(slug="reached"),
         OfficeFactory.build(slug="unverified", contacts=[ContactFactory.build(verified_at=None)]),
         OfficeFactory.build(slug="suspended", contacts=[ContactFactory.build(status="suspended")]),
-        OfficeFactory.build(slug="by-post", contacts=[ContactFactory.build(channel="post", value="")]),
+        OfficeFactory.build(slug="by-post", contacts=[_unverified_post()]),
         OfficeFactory.build(slug="without", contacts=[]),
     ]
     page = follow(write_and_confirm(store_campaign(offices)), "en")

@@ -51,6 +51,7 @@ from tests.support.journeys_desk import (
     propose_address,
 )
 from tests.support.journeys_news import read_shared, stop_updates, tell_what_came_back, write_update
+from tests.support.journeys_ways import POST, other_ways
 from tests.support.ports import HOST, free_port
 
 EVERY_STATE = ("unclear", "bounced", "failed", "held")
@@ -172,6 +173,14 @@ def _writing(tab: Page, site: DevelopmentSite, supporter: Supporter) -> Iterator
     form.fill(supporter)
     form.preview()
     yield Stop("write-preview")
+    with other_ways(site):
+        follow(tab, tab.get_by_role("button", name="Send with my own mail"))
+        yield Stop("own-mail")
+        tab.locator("summary").first.click()
+        follow(tab, tab.get_by_role("button", name="I have sent it").first)
+        yield Stop("own-mail-sent")
+    follow(tab, tab.get_by_role("button", name="Change the letter"))
+    form.fill(supporter)
     form.send()
     tab.wait_for_url("**/sent")
     yield Stop("sent")
@@ -303,6 +312,7 @@ def _tour_of_letters(tab: Page, site: DevelopmentSite) -> Iterator[Stop]:
     yield from _letters(tab, site)
     for name in read_shared(tab, site):
         yield Stop(f"desk-{name}", 422 if name.endswith("errors") else 200)
+    yield from _post(tab, site)
     yield from _evidence(tab, site)
     yield from _corrections(tab, site)
     yield from _organizers(tab, site)
@@ -377,6 +387,26 @@ def _letters(tab: Page, site: DevelopmentSite) -> Iterator[Stop]:
     yield Stop("desk-unclear")
     follow(tab, tab.get_by_role("link", name="Send them again").first)
     yield Stop("desk-unclear-again")
+
+
+def _post(tab: Page, site: DevelopmentSite) -> Iterator[Stop]:
+    open_page(tab, f"{site.url}/admin/post")
+    yield Stop("desk-post-none")
+    with other_ways(site):
+        # Of all copies to that office one waits: the long-winded supporter's.
+        newest = "(SELECT id FROM letters ORDER BY confirmed_at DESC LIMIT 1)"
+        what = "state = 'to_print', channel = 'post', due_at = NULL"
+        where = f"recipient_id = (SELECT id FROM recipients WHERE slug = ?) AND letter_id = {newest}"
+        assert site.execute(f"UPDATE deliveries SET {what} WHERE {where}", POST) == 1
+        open_page(tab, f"{site.url}/admin/post")
+        yield Stop("desk-post")
+        follow(tab, tab.get_by_role("button", name="Make a batch of all that waits"))
+        yield Stop("desk-batch")
+    follow(tab, tab.get_by_role("button", name="Yes, they are printed"))
+    yield Stop("desk-batch-printed")
+    tab.get_by_label("Posted on").fill("2001-01-01")
+    follow(tab, tab.get_by_role("button", name="They are posted"))
+    yield Stop("desk-batch-with-errors", 422)
 
 
 def _evidence(tab: Page, site: DevelopmentSite) -> Iterator[Stop]:

@@ -56,7 +56,7 @@ def decoded(field: Field, cell: str) -> Any:
         return None
     if field.kind == "words":
         return [re.sub(r"\\(.)", r"\1", part) for part in re.findall(r"(?:\\.|[^|\\])+", cell)]
-    if field.kind in {"sources", "forms", "postal"}:
+    if field.kind in {"sources", "forms", "postal", "fields"}:
         try:
             return json.loads(cell)
         except (ValueError, RecursionError):

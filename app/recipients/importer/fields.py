@@ -22,7 +22,18 @@ from app.recipients.models import (
 from app.rendering.forms_of_address import STYLES
 
 Kind = Literal[
-    "text", "slug", "date", "flag", "number", "words", "sources", "forms", "postal", "country", "choice"
+    "text",
+    "slug",
+    "date",
+    "flag",
+    "number",
+    "words",
+    "sources",
+    "forms",
+    "postal",
+    "fields",
+    "country",
+    "choice",
 ]
 RecordKind = Literal["area", "office", "holder", "contact"]
 
@@ -122,6 +133,7 @@ CONTACT_FIELDS: Mapping[str, Field] = {
     "postal": Field("postal"),
     "country": _COUNTRY,
     "language": Field("text", 12),
+    "form_fields": Field("fields"),
     "confidence": _CONFIDENCE,
     "status": _choice(CONTACT_STATUSES, "active"),
     "note": _text(),

@@ -12,6 +12,7 @@ from email_validator import EmailNotValidError, validate_email
 from flask_babel import gettext as _
 
 from app.recipients.importer.fields import POSTAL_PARTS, Field, Kind
+from app.rendering.form_fields import HOLDS, MOST_FIELDS
 from app.rendering.typography import unsafe_characters
 
 _COUNTRY = re.compile(r"[A-Z]{2}\Z")
@@ -193,6 +194,19 @@ def _postal(_field: Field, raw: Any) -> dict[str, str]:
     return {"street": lines, **{part: plain_line(raw.get(part) or "", 200) for part in POSTAL_PARTS[1:]}}
 
 
+def _fields(_field: Field, raw: Any) -> list[dict[str, Any]] | None:
+    sentence = _("The fields of a form are expected here, each with a label and what goes there.")
+    if not isinstance(raw, list) or len(raw) > MOST_FIELDS:
+        raise Unfit(sentence)
+    found = []
+    for part in raw:
+        if not isinstance(part, Mapping) or part.get("holds") not in HOLDS or not part.get("label"):
+            raise Unfit(sentence)
+        limit = {"limit": _number(_field, part["limit"])} if part.get("limit") else {}
+        found.append({"label": plain_line(part["label"], 120), "holds": part["holds"], **limit})
+    return found or None
+
+
 def email(raw: str) -> str:
     """Return an e-mail address in its usual spelling.
 
@@ -242,4 +256,5 @@ _CHECKS: Mapping[Kind, Callable[[Field, Any], Any]] = {
     "sources": _sources,
     "forms": _forms,
     "postal": _postal,
+    "fields": _fields,
 }

@@ -127,6 +127,12 @@ def _offices(count: int) -> Iterator[Recipient | Holder | Contact | Area | AreaP
             channel="email",
             value=f"office{number}@offices.example",
             postal={},
+            form_fields=[
+                {"label": "=Text", "holds": "body", "limit": number},
+                {"label": "b|c", "holds": "name"},
+            ]
+            if number % 5 == 1
+            else None,
             language="en",
             confidence="high",
             verified_at=NOW if number % 2 else None,

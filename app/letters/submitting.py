@@ -1,0 +1,95 @@
+"""What writers put into an office's form themselves: the help for it, and that they did."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Final
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from app.campaigns.models import AudienceMember
+from app.campaigns.texts import text
+from app.database import db, transaction
+from app.delivery.models import Delivery
+from app.delivery.states import transition
+from app.errors import NotFound, Refused
+from app.letters.confirming import copies_of
+from app.letters.deciding import SUBMITTED
+from app.letters.following import find_by_token
+from app.letters.form_help import FormHelp, form_help
+from app.letters.freezing import writer_of
+from app.letters.models import Letter
+from app.recipients.models import Contact, Recipient
+from app.rendering.letter import cut
+
+LONGEST_REFERENCE: Final = 80
+
+
+def forms_to_fill(token: str) -> dict[str, FormHelp]:
+    """Return what is to be put into the forms of offices, by office.
+
+    Raises:
+        NotFound: there is no such letter.
+    """
+    letter = find_by_token(db.session, token)
+    return {
+        db.session.get_one(Recipient, copy.recipient_id).slug: help_
+        for copy in copies_of(db.session, letter)
+        if (help_ := _help(db.session, letter, copy)) is not None
+    }
+
+
+def _waits(copy: Delivery) -> bool:
+    return copy.channel == "web_form" and copy.state == "awaiting_confirmation"
+
+
+def _help(session: Session, letter: Letter, copy: Delivery) -> FormHelp | None:
+    contact = session.get(Contact, copy.contact_id) if copy.contact_id else None
+    if not _waits(copy) or contact is None or not contact.is_usable or not copy.text:
+        return None
+    return form_help(
+        contact,
+        writer_of(letter.supporter),
+        cut(copy.text, copy.subject),
+        ask=_ask(session, letter.campaign_id, copy.recipient_id, letter.language),
+        language=letter.language,
+    )
+
+
+def _ask(session: Session, campaign_id: uuid.UUID, recipient_id: uuid.UUID | None, language: str) -> str:
+    query = sa.select(AudienceMember.ask_text).where(
+        AudienceMember.campaign_id == campaign_id, AudienceMember.recipient_id == recipient_id
+    )
+    return text(session.scalar(query) or {}, language)
+
+
+def tell_submitted(token: str, *, only: str, reference: str, now: datetime) -> None:
+    """Record that the writer of a letter has put it into the form of an office.
+
+    Args:
+        token: of the letter's page.
+        only: slug of the office.
+        reference: the number that the form gave; may be empty. Kept sealed, and as long as the text.
+        now: the instant.
+
+    Raises:
+        NotFound: there is no such letter, or no such copy.
+        Refused: it does not wait for that any more, or the number is none.
+    """
+    if len(reference) > LONGEST_REFERENCE:
+        raise Refused(_("That is too long for a reference number."))
+    with transaction() as session:
+        letter = find_by_token(session, token)
+        slugs = {
+            session.get_one(Recipient, copy.recipient_id).slug: copy for copy in copies_of(session, letter)
+        }
+        copy = slugs.get(only)
+        if copy is None:
+            raise NotFound(_("There is no such copy."))
+        if not _waits(copy):
+            raise Refused(_("This letter does not wait for you any more."))
+        copy.receipt = reference
+        transition(session, copy, "self_sent", now=now, cause=SUBMITTED, actor="supporter")

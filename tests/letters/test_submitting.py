@@ -1,0 +1,117 @@
+"""Offices that take letters only through a form: their writers are helped, and tell when it is done."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from app import clock
+from app.database import db
+from app.delivery.models import Delivery
+from app.errors import NotFound, Refused
+from app.letters.counting import taken_by, tally
+from app.letters.deciding import UNSUBMITTED, cause_sentence
+from app.letters.following import follow, withdraw
+from app.letters.models import Letter
+from app.letters.retention import purge
+from app.letters.submitting import LONGEST_REFERENCE, forms_to_fill, tell_submitted
+from tests.factories.campaigns import store_campaign
+from tests.factories.letters import copies, write_and_confirm
+from tests.factories.recipients import ContactFactory, OfficeFactory
+from tests.support.client import CheckingClient
+from tests.support.pages import Page
+
+FIELDS = [
+    {"label": "Surname and name", "holds": "name"},
+    {"label": "E-mail", "holds": "email"},
+    {"label": "Message", "holds": "body", "limit": 150},
+]
+
+
+@pytest.fixture
+def token(app_context: Flask) -> str:
+    """The page of a letter to an office with mail and to one with a form."""
+    form = ContactFactory.build(channel="web_form", value="https://form.example/", form_fields=FIELDS)
+    offices = [OfficeFactory.build(slug="mail"), OfficeFactory.build(slug="form", contacts=[form])]
+    return write_and_confirm(store_campaign(offices))
+
+
+def test_its_writer_is_helped_and_tells_when_it_is_done(token: str) -> None:
+    page = follow(token, "en")
+    assert {copy.slug: (copy.state, copy.label) for copy in page.copies} == {
+        "mail": ("queued", "In the queue"),
+        "form": ("awaiting_confirmation", "Waits for you"),
+    }
+    (slug, form), *others = forms_to_fill(token).items()
+    assert (slug, form.url, others) == ("form", "https://form.example/", [])
+    name, email, message = form.fields
+    assert name.text.startswith("Mariam Writer")
+    assert email.text.endswith("@people.example")
+    assert message.shortened
+    assert "I ask you to have the sluice opened." in message.text
+
+    with pytest.raises(Refused):
+        tell_submitted(token, only="form", reference="9" * (LONGEST_REFERENCE + 1), now=clock.now())
+    with pytest.raises(Refused):
+        tell_submitted(token, only="mail", reference="", now=clock.now())
+    with pytest.raises(NotFound):
+        tell_submitted(token, only="nowhere", reference="", now=clock.now())
+    tell_submitted(token, only="form", reference="CASE 77/2026", now=clock.now())
+    with pytest.raises(Refused):
+        tell_submitted(token, only="form", reference="", now=clock.now())
+    db.session.rollback()
+    done = {copy.slug: copy for copy in follow(token, "en").copies}["form"]
+    assert (done.state, done.receipt) == ("self_sent", "CASE 77/2026")
+    assert forms_to_fill(token) == {}
+    raw = db.session.scalar(sa.select(Delivery.receipt_sealed).where(Delivery.receipt_sealed.is_not(None)))
+    assert raw is not None
+    assert b"CASE" not in raw
+
+    campaign = db.session.scalars(sa.select(Letter.campaign_id)).one()
+    office = next(copy.recipient_id for copy in copies() if copy.channel == "web_form")
+    assert (tally(campaign).letters, tally(campaign).own) == (2, 0)
+    assert office is not None
+    assert [(line.count, line.own) for line in taken_by(office, "en")] == [(None, None)]
+
+
+def test_what_was_never_put_in_is_ended_and_what_was_told_goes_with_the_text(token: str) -> None:
+    assert withdraw(token, only="mail", now=clock.now()) == 1
+    purge(now=clock.now() + timedelta(days=27))
+    assert {copy.state for copy in copies()} == {"cancelled", "awaiting_confirmation"}
+    purge(now=clock.now() + timedelta(days=28, hours=1))
+    (ended,) = [copy for copy in copies() if copy.channel == "web_form"]
+    assert (ended.state, ended.reason) == ("cancelled", UNSUBMITTED)
+    assert "four weeks" in cause_sentence(ended.reason)
+    assert "form" in {copy.slug: copy.standing.what for copy in follow(token, "en").copies}["form"]
+
+
+def test_a_reference_is_deleted_with_the_text(token: str) -> None:
+    withdraw(token, only="mail", now=clock.now())
+    tell_submitted(token, only="form", reference="CASE 77/2026", now=clock.now())
+    purge(now=clock.now() + timedelta(days=29))
+    assert [(copy.state, copy.receipt, copy.text) for copy in copies() if copy.channel == "web_form"] == [
+        ("self_sent", "", "")
+    ]
+
+
+@pytest.mark.backends("sqlite")
+def test_the_page_asks_and_thanks(token: str, client: CheckingClient) -> None:
+    page = client.get(f"/letters/{token}")
+    fields = {
+        e.get("id"): e.get("value")
+        for e in Page(page.text).elements("input")
+        if e.get("readonly") is not None
+    }
+    assert str(fields["form-field-1"]).startswith("Mariam Writer")
+    answer = client.submit(
+        page, {"reference": " A\u202e77 "}, action=f"/letters/{token}/submitted", follow_redirects=True
+    )
+    assert Page(answer.text).states["form"] == "awaiting_confirmation", "no invisible signs in it"
+    answer = client.submit(
+        page, {"reference": "A77"}, action=f"/letters/{token}/submitted", follow_redirects=True
+    )
+    assert Page(answer.text).states["form"] == "self_sent"
+    assert "The office's reference: A77" in Page(answer.text).text
