@@ -84,6 +84,7 @@ def worker_for(
     check: DispatchCheck = nothing_to_check,
     limits: Limits = UNLIMITED,
     clock: Callable[[], datetime] | None = None,
+    connections: int = 1,
 ) -> Worker:
     """Return a worker with a name of its own, for which it is always `now`, or what `clock` says."""
     return Worker(
@@ -96,6 +97,7 @@ def worker_for(
         check=check,
         pace=pace,
         limits=limits,
+        connections=connections,
     )
 
 
