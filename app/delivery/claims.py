@@ -11,8 +11,9 @@ import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, cast
 
+import sqlalchemy as sa
 from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
@@ -171,7 +172,8 @@ def _begin(session: Session, one: Claim, now: datetime, check: DispatchCheck) ->
     if is_stopped(session, one.delivery_id):
         _give_back(session, row)
         return None
-    held = "" if check is nothing_to_check else check(session, session.get_one(Delivery, row.id))
+    delivery = _read(session, row.id)
+    held = check(session, delivery)
     if held:
         move(session, row, "held", now=now, cause=held, actor=WORKER)
         return None
@@ -184,7 +186,7 @@ def _begin(session: Session, one: Claim, now: datetime, check: DispatchCheck) ->
         number=number,
         kind=one.kind,
         domain=one.domain,
-        _sealed=_sealed(session, row.id),
+        _sealed=delivery,
     )
 
 
@@ -211,23 +213,14 @@ def _give_back(session: Session, row: Locked) -> None:
     session.execute(update(Delivery).where(Delivery.id == row.id).values(free))
 
 
-_SEALED = (
-    Delivery.id,
-    Delivery.envelope_from,
-    Delivery.envelope_to_sealed,
-    Delivery.subject_sealed,
-    Delivery.text_sealed,
-    Delivery.wire_sealed,
-    Delivery.recipe_sealed,
-    Delivery.message_id,
-)
-_READ_SEALED = select(*_SEALED).where(Delivery.id == bindparam("delivery"))
+_TABLE = cast(sa.Table, Delivery.__table__)
+_READ = select(_TABLE).where(_TABLE.c.id == bindparam("delivery"))
 
 
-def _sealed(session: Session, delivery_id: uuid.UUID) -> Delivery:
+def _read(session: Session, delivery_id: uuid.UUID) -> Delivery:
     # A row of its own, in no session: it outlives the transaction, and is opened outside of it.
-    columns = session.execute(_READ_SEALED, {"delivery": delivery_id}).one()
-    return Delivery(**columns._asdict())
+    row = session.connection().execute(_READ, {"delivery": delivery_id}).one()
+    return Delivery(**row._mapping)
 
 
 def set_aside(one: Claim, *, now: datetime) -> None:

@@ -85,8 +85,11 @@ def mask(text: str, *addresses: str) -> str:
         addresses: of the mail that the reply is about.
     """
     text = _ADDRESS.sub("[address]", text)
+    folded = text.casefold()
     for address in addresses:
         for part in _telling_parts(address):
+            if part.casefold() not in folded:  # as nearly always; a pattern takes its time to be made
+                continue
             text = re.sub(rf"(?<!\w){re.escape(part)}(?!\w)", "[address]", text, flags=re.IGNORECASE)
     return " ".join(text.split())[:KEPT]
 
