@@ -52,6 +52,7 @@ class ScriptedServer(socketserver.ThreadingTCPServer):
     Args:
         fault: what goes wrong; None for a server that is well.
         offers: what EHLO offers.
+        pipelining: offer to take several commands at once.
         slow_to_read: keep receive buffers small, so that a client notices that nobody reads.
     """
 
@@ -60,9 +61,15 @@ class ScriptedServer(socketserver.ThreadingTCPServer):
     block_on_close = False
 
     def __init__(
-        self, fault: Fault | None = None, *, offers: tuple[str, ...] = (), slow_to_read: bool = False
+        self,
+        fault: Fault | None = None,
+        *,
+        offers: tuple[str, ...] = (),
+        pipelining: bool = True,
+        slow_to_read: bool = False,
     ) -> None:
         self.fault = fault
+        self.last_offer = b"250 PIPELINING" if pipelining else b"250 HELP"
         self.offers = offers
         self.taken: list[bytes] = []
         self.text_received = threading.Event()
@@ -114,7 +121,7 @@ class _Session(socketserver.StreamRequestHandler):
         verb = line.split()[0].upper() if line.strip() else b""
         if verb == b"EHLO":
             offers = "".join(f"250-{offer}\r\n" for offer in self.server.offers).encode()
-            self._answer("ehlo", b"250-scripted\r\n" + offers + b"250 PIPELINING\r\n")
+            self._answer("ehlo", b"250-scripted\r\n" + offers + self.server.last_offer + b"\r\n")
         elif verb == b"STARTTLS":
             self._answer("starttls", b"220 go ahead\r\n")
         elif verb == b"AUTH":

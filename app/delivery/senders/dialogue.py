@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import threading
+from collections import deque
 
 from app.delivery.senders.base import Step
 from app.delivery.senders.channel import AT_THE_DOT, BEFORE_THE_DOT, BLOCK, Channel, ChannelError
@@ -38,6 +39,7 @@ class Dialogue:
         self.unclean = False
         self._hurry = hurry
         self._channel: Channel | None = None
+        self._ahead: deque[str] = deque()
 
     def open(self) -> None:
         """Connect, greet, encrypt and sign in, as the server's settings ask for.
@@ -84,12 +86,46 @@ class Dialogue:
         Raises:
             Refused: a clear no. Garbled: an answer to something else. ChannelError.
         """
-        if "\r" in line or "\n" in line:
-            raise ValueError("a command is one line")
+        _check_line(line)
         self.step = step
         seconds: float = getattr(self.server.timeouts, step)
-        self.channel.send(line.encode() + b"\r\n", seconds=seconds)
+        if self._ahead:
+            if self._ahead.popleft() != line:
+                raise RuntimeError("another command was sent ahead")
+        else:
+            self.channel.send(line.encode() + b"\r\n", seconds=seconds)
         return self._expect(self.channel.reply(seconds=seconds), expect)
+
+    def send_ahead(self, *lines: str) -> None:
+        """Send commands at once, if the server offers that (RFC 2920); `command` then reads their replies.
+
+        Args:
+            lines: the commands, in the order in which `command` is called with them.
+        """
+        if "PIPELINING" not in self.offers:
+            return
+        for line in lines:
+            _check_line(line)
+        self._ahead.extend(lines)
+        self.channel.send(
+            "".join(f"{line}\r\n" for line in lines).encode(), seconds=self.server.timeouts.mail
+        )
+
+    def settle(self) -> bool:
+        """Read what is still answered to commands that were sent ahead of one that was refused.
+
+        Returns:
+            Whether the session can go on; False if the server now waits for a text that is not sent.
+
+        Raises:
+            Garbled, ChannelError.
+        """
+        while self._ahead:
+            self._ahead.popleft()
+            reply = self.channel.reply(seconds=self.server.timeouts.data)
+            if reply.code // 100 == 3 or reply.code == 421:
+                return False
+        return True
 
     def text(self, stuffed: bytes) -> None:
         """Send the text of a message, without the final dot; stop when the server speaks up.
@@ -143,6 +179,7 @@ class Dialogue:
         if self._channel is not None:
             self._channel.close()
             self._channel = None
+        self._ahead.clear()
 
     def _greet(self) -> None:
         lines = self.command("ehlo", f"EHLO {self.server.greeting}").lines
@@ -177,6 +214,11 @@ class Dialogue:
         if digit is None or reply.code // 100 != digit:
             raise Garbled
         return reply
+
+
+def _check_line(line: str) -> None:
+    if "\r" in line or "\n" in line:
+        raise ValueError("a command is one line")
 
 
 def _base64(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import Final
 
 from app.delivery import causes
 from app.delivery.envelope import Envelope, ascii_address
@@ -13,6 +14,7 @@ from app.delivery.senders.dialogue import Dialogue, NotOffered, Refused
 from app.delivery.senders.replies import Garbled, mask
 from app.delivery.senders.server import SmtpServer
 
+DATA: Final = "DATA"
 TROUBLES = (Refused, NotOffered, Garbled, ChannelError)
 
 
@@ -65,11 +67,18 @@ class SmtpSender:
     def _keep_or_hang_up(self, dialogue: Dialogue, error: Exception) -> None:
         # After a clear no to a command the session can go on; within the text, or after a 421, it cannot.
         clear = isinstance(error, CannotTake) or (isinstance(error, Refused) and error.reply.code != 421)
-        if clear and dialogue.step in {"mail", "rcpt", "data", "dot"}:
+        if clear and dialogue.step in {"mail", "rcpt", "data", "dot"} and _settles(dialogue):
             dialogue.unclean = True
             self._dialogue = dialogue
         else:
             dialogue.hang_up()
+
+
+def _settles(dialogue: Dialogue) -> bool:
+    try:
+        return dialogue.settle()
+    except (Garbled, ChannelError):
+        return False
 
 
 def _resumes(dialogue: Dialogue, envelope: Envelope) -> bool:
@@ -104,12 +113,18 @@ def _introduce(dialogue: Dialogue, envelope: Envelope) -> None:
         raise CannotTake(causes.NEEDS_SMTPUTF8)
     if envelope.needs_8bit and "8BITMIME" not in dialogue.offers:
         raise CannotTake(causes.NEEDS_8BIT)
-    dialogue.command("mail", _mail(dialogue, envelope))
+    mail = _mail(dialogue, envelope)
+    dialogue.send_ahead(mail, _rcpt(envelope), DATA)
+    dialogue.command("mail", mail)
+
+
+def _rcpt(envelope: Envelope) -> str:
+    return f"RCPT TO:<{ascii_address(envelope.rcpt_to)}>"
 
 
 def _transact(dialogue: Dialogue, envelope: Envelope, before_dot: Callable[[], bool]) -> Outcome:
-    dialogue.command("rcpt", f"RCPT TO:<{ascii_address(envelope.rcpt_to)}>")
-    dialogue.command("data", "DATA", expect=3)
+    dialogue.command("rcpt", _rcpt(envelope))
+    dialogue.command("data", DATA, expect=3)
     dialogue.text(stuffed(envelope.wire))
     dialogue.turn_to("before_dot")
     dialogue.listen()
