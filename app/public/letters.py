@@ -16,6 +16,7 @@ from app.i18n import page_language
 from app.letters.expecting import expectations
 from app.letters.following import agree_to, corrections, follow, withdraw
 from app.letters.printing import copy_of_writer
+from app.letters.replies.telling import question_about
 from app.letters.submitting import LONGEST_REFERENCE, forms_to_fill, tell_submitted
 from app.public.blueprint import public
 from app.rendering.sentences import RenderingError
@@ -38,6 +39,7 @@ def show(token: str) -> ResponseReturnValue:
         agree_url=url_for("public.agree", token=token),
         expected=expectations(token, now=clock.now()),
         forms=forms_to_fill(token),
+        question=question_about(token),
     )
 
 

@@ -107,3 +107,17 @@ def test_an_answer_is_shared_with_consent_and_taken_back(path: str, client: Outs
     gone = client.submit(client.get(place), action=f"{place}/take-back", follow_redirects=True)
     assert "It is deleted." in gone.text
     assert "Share its answer" in client.get(place).text
+
+
+def test_the_letters_own_page_leads_there_once_it_was_asked(
+    app_context: Flask, client: OutsideClient
+) -> None:
+    now, slug = clock.now(), store_campaign([OfficeFactory.build(slug="first")])
+    page = f"/letters/{write_and_confirm(slug, now=now - timedelta(days=14))}"
+    take_all(now - timedelta(days=14))
+    assert "Did anything come back?" not in client.get(page).text
+    ask_what_came_back(now=now)
+    (link,) = [
+        link for link in Page(client.get(page).text).elements("a") if "/replies/" in link.get("href", "")
+    ]
+    assert client.get(str(link.get("href"))).status_code == 200

@@ -18,10 +18,10 @@ from app.delivery.models import Delivery
 from app.errors import NotFound, Refused
 from app.letters.confirming import copies_of
 from app.letters.models import Letter
-from app.letters.replies.asking import TAKEN
+from app.letters.replies.asking import PURPOSE, TAKEN
 from app.letters.replies.models import KINDS, OfficeReply, ReplyQuestion, SharedReply
 from app.recipients.models import Recipient
-from app.security.tokens import hash_token
+from app.security.tokens import derived_token, hash_token
 from app.supporters.silence import is_not_to_be_asked, stop_asking
 
 
@@ -64,6 +64,17 @@ def look_at_replies(token: str, language: str) -> ReplyPage:
         asked_again=not db.session.scalar(select(is_not_to_be_asked(letter.supporter.email_index))),
         copies=tuple(_copies(db.session, letter)),
     )
+
+
+def question_about(letter_token: str) -> str | None:
+    """Return the token of the question about a letter, by that of its page; None if it was not asked."""
+    asked = (
+        select(ReplyQuestion.letter_id)
+        .join(Letter, ReplyQuestion.letter_id == Letter.id)
+        .where(Letter.page_token_hash == hash_token(letter_token))
+    )
+    letter_id = db.session.scalar(asked)
+    return None if letter_id is None else derived_token(PURPOSE, letter_id)
 
 
 def tell_replies(token: str, told: Mapping[uuid.UUID, str], *, now: datetime) -> int:
