@@ -15,6 +15,7 @@ from app import clock
 from app.errors import Unavailable
 from app.letters.readdressing import release_waiting
 from app.letters.retention import purge
+from app.letters.steadiness import clock_is_steady
 
 log = logging.getLogger("redress.chores")
 
@@ -51,5 +52,9 @@ def do_chores(*, all_of_them: bool) -> None:
     """Release what waited for a contact that is there now; with `all_of_them`, delete what is over."""
     if released := release_waiting(now=clock.now()):
         log.info("released letters that had waited for a contact: %s", released)
-    if all_of_them and (purged := purge(now=clock.now())):
+    if not all_of_them:
+        return
+    if not clock_is_steady(now=clock.now()):
+        log.warning("nothing is deleted: the clock has jumped, or nobody looked at it for long")
+    elif purged := purge(now=clock.now()):
         log.info("deleted what was no longer needed: %s", purged)

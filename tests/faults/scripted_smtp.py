@@ -53,6 +53,7 @@ class ScriptedServer(socketserver.ThreadingTCPServer):
         fault: what goes wrong; None for a server that is well.
         offers: what EHLO offers.
         slow_to_read: keep receive buffers small, so that a client notices that nobody reads.
+        sessions: in how many sessions it strikes before anybody goes on (step `before_dot`).
     """
 
     allow_reuse_address = True
@@ -60,7 +61,12 @@ class ScriptedServer(socketserver.ThreadingTCPServer):
     block_on_close = False
 
     def __init__(
-        self, fault: Fault | None = None, *, offers: tuple[str, ...] = (), slow_to_read: bool = False
+        self,
+        fault: Fault | None = None,
+        *,
+        offers: tuple[str, ...] = (),
+        slow_to_read: bool = False,
+        sessions: int = 1,
     ) -> None:
         self.fault = fault
         self.offers = offers
@@ -68,6 +74,8 @@ class ScriptedServer(socketserver.ThreadingTCPServer):
         self.text_received = threading.Event()
         self.strike = threading.Event()
         self.struck = threading.Event()
+        self._to_strike = sessions
+        self._count = threading.Lock()
         self.closing = threading.Event()
         super().__init__((HOST, free_port()), _Session, bind_and_activate=False)
         if slow_to_read:
@@ -85,6 +93,13 @@ class ScriptedServer(socketserver.ThreadingTCPServer):
         if self.fault is not None and self.fault.step == "before_dot":
             self.strike.set()
             self.struck.wait(5)
+
+    def note_struck(self) -> None:
+        """Remember that a session went wrong. For the sessions."""
+        with self._count:
+            self._to_strike -= 1
+            if self._to_strike <= 0:
+                self.struck.set()
 
     @contextlib.contextmanager
     def running(self) -> Iterator[ScriptedServer]:
@@ -185,13 +200,13 @@ class _Session(socketserver.StreamRequestHandler):
         if fault.way == "disconnect":
             self._break_off()
         elif fault.way == "timeout":
-            self.server.struck.set()
+            self.server.note_struck()
             self.server.closing.wait()
             raise HungUp
         else:
             replies = REPLIES | (ENDS_SESSION if ends else {})
             self._say(replies[fault.way])
-        self.server.struck.set()
+        self.server.note_struck()
         if ends:
             raise HungUp
 
@@ -201,7 +216,7 @@ class _Session(socketserver.StreamRequestHandler):
         self.rfile.close()
         self.wfile.close()
         self.request.close()
-        self.server.struck.set()
+        self.server.note_struck()
         raise HungUp
 
     def _say(self, reply: bytes) -> None:

@@ -1,0 +1,129 @@
+"""Several hands: who may begin what, and what they tell."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections import deque
+
+import pytest
+from flask import Flask
+
+from app.delivery.claims import Claim
+from app.delivery.crew import Crew
+from app.delivery.senders.base import Outcome
+from tests.delivery.working import AWAY, TAKEN
+
+
+class Work:
+    """What hands do: notes who is at work at the same time, and says what it is told to."""
+
+    def __init__(self, outcomes: dict[uuid.UUID, Outcome | Exception] | None = None) -> None:
+        self.outcomes = outcomes or {}
+        self.together: dict[uuid.UUID, set[uuid.UUID]] = {}
+        self._now: set[uuid.UUID] = set()
+        self._lock = threading.Lock()
+
+    def deliver(self, one: Claim) -> Outcome:
+        me = one.delivery_id
+        with self._lock:
+            self._now.add(me)
+            for other in self._now:
+                self.together.setdefault(other, set()).update(self._now - {other})
+        time.sleep(0.02)
+        with self._lock:
+            self._now.discard(me)
+        outcome = self.outcomes.get(me, TAKEN)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def claims(number: int, *, suspect: int | None = None, domain: str = "") -> deque[Claim]:
+    return deque(
+        Claim(
+            delivery_id=uuid.uuid4(),
+            worker="me",
+            kind="letter",
+            domain=domain or f"{place}.example",
+            suspect=place == suspect,
+        )
+        for place in range(number)
+    )
+
+
+def crew_of(app: Flask, work: Work, *, apart: bool = False) -> tuple[Crew, list[tuple[uuid.UUID, ...]]]:
+    held: list[tuple[uuid.UUID, ...]] = []
+    hands = [work] * 4
+    stop = threading.Event()
+    return Crew(app=app, hands=hands, stop=stop, apart=apart, in_hand=held.append), held  # type: ignore[arg-type]
+
+
+pytestmark = pytest.mark.backends("sqlite")  # no database is asked
+
+
+def test_hands_work_at_the_same_time_and_each_mail_once(app: Flask) -> None:
+    work, waiting = Work(), claims(12)
+    ids = {one.delivery_id for one in waiting}
+    crew, held = crew_of(app, work)
+    noted: list[Outcome] = []
+    assert crew.deliver(waiting, noted.append) is None
+    assert set(work.together) == ids
+    assert max(len(others) for others in work.together.values()) >= 3
+    assert noted == [TAKEN] * 12
+    assert held[-1] == ()
+    assert set(held[0]) == ids, "what waits is held, too"
+    crew.close()
+
+
+def test_what_may_have_broken_a_worker_is_tried_alone(app: Flask) -> None:
+    work, waiting = Work(), claims(9, suspect=2)
+    suspect = waiting[2].delivery_id
+    crew, _held = crew_of(app, work)
+    crew.deliver(waiting, lambda _outcome: None)
+    assert len(work.together) == 9
+    assert work.together[suspect] == set()
+    crew.close()
+
+
+def test_letters_to_one_domain_go_one_after_the_other_where_that_is_wished(app: Flask) -> None:
+    work = Work()
+    crew, _held = crew_of(app, work, apart=True)
+    crew.deliver(claims(6, domain="offices.example"), lambda _outcome: None)
+    assert len(work.together) == 6
+    assert not any(work.together.values())
+    crew.close()
+
+
+def test_a_server_that_lets_go_of_all_hands_is_away_and_what_was_not_begun_waits(app: Flask) -> None:
+    waiting = claims(10)
+    work = Work({one.delivery_id: AWAY for one in waiting})
+    crew, _held = crew_of(app, work)
+    noted: list[Outcome] = []
+    assert crew.deliver(waiting, noted.append) == AWAY
+    assert (len(waiting), len(work.together), noted) == (6, 4, [])
+    crew.close()
+
+
+def test_a_server_that_takes_fewer_connections_is_not_away(app: Flask) -> None:
+    waiting = claims(10)
+    work = Work({waiting[0].delivery_id: AWAY})
+    crew, _held = crew_of(app, work)
+    noted: list[Outcome] = []
+    assert crew.deliver(waiting, noted.append) is None
+    assert noted == [TAKEN] * 9
+    crew.close()
+
+
+def test_what_a_hand_raises_is_raised_when_the_others_are_done(app: Flask) -> None:
+    waiting = claims(4)
+    work = Work({waiting[1].delivery_id: ZeroDivisionError()})
+    crew, held = crew_of(app, work)
+    with pytest.raises(ZeroDivisionError):
+        crew.deliver(waiting, lambda _outcome: None)
+    crew.close()
+    assert held[-1] == ()
