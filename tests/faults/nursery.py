@@ -109,6 +109,8 @@ def _bear(kind: str) -> None:
 
 
 def _worker() -> click.Command:
+    from sqlalchemy.orm import configure_mappers
+
     import app.delivery.senders.maildir
     import app.delivery.senders.smtp
     import app.delivery.supervisor
@@ -120,6 +122,7 @@ def _worker() -> click.Command:
     from app.cli.worker import command
 
     assert create_app
+    configure_mappers()
     return command
 
 
