@@ -27,7 +27,7 @@ from tests.faults.scripted_smtp import Fault, ScriptedServer, Step, Way
 
 STEPS = get_args(Step)
 WAYS = get_args(Way)
-SHORT = 0.2
+SHORT = 0.3
 
 SESSION = dict.fromkeys(WAYS, "deferred")
 COMMAND = {**SESSION, "5xx": "failed"}
@@ -96,8 +96,8 @@ def drain(app: Flask, senders: SenderFactory, *, now: datetime = NOON, connectio
     worker.run(threading.Event(), drain=True)
 
 
-def striking(server: ScriptedServer, url: str) -> SenderFactory:
-    return lambda hurry: StrikingSender(SmtpSender(smtp(url), hurry=hurry), server)
+def striking(server: ScriptedServer, url: str, seconds: float) -> SenderFactory:
+    return lambda hurry: StrikingSender(SmtpSender(smtp(url, seconds=seconds), hurry=hurry), server)
 
 
 @dataclass(frozen=True)
@@ -149,11 +149,12 @@ def try_cell(app: Flask, step: Step, way: Way, *, connections: int = 1) -> Seen:
         for mail in mails:
             make_long(mail)
     slow = step == "text"
+    seconds = SHORT if way == "timeout" else 5.0  # a busy machine is not a server that says nothing
     with ScriptedServer(
         Fault(step, way), offers=offers, slow_to_read=slow, sessions=connections
     ).running() as server:
         url = server.url.replace("://", f"://{sign_in}")
-        drain(app, striking(server, url), connections=connections)
+        drain(app, striking(server, url, seconds), connections=connections)
         states, taken = [state_of(mail) for mail in mails], len(server.taken)
         attempts = [attempt for mail in mails for attempt in attempts_of(mail)]
     with ScriptedServer().running() as well:
