@@ -20,7 +20,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help run test soak setup lint types bench bench-delivery bench-pdf audit lock format messages clean
+.PHONY: help run test soak faults setup lint types bench bench-delivery bench-pdf audit lock format messages clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -43,6 +43,9 @@ lint: .venv/.stamp-dev ## Check style, floors and templates
 	@# Its cache keeps what an import led to before the module was there.
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/python -m tests.support.template_lint
+
+faults: .venv/.stamp-dev ## Kill, restart, fill and misdirect what can be, 2,000 times (FAULTS_SHARE=0.05 for less)
+	@$(BIN)/python -m tests.faults
 
 types: .venv/.stamp-dev ## Check types, strictly
 	@$(BIN)/mypy

@@ -56,11 +56,15 @@ def _after_flush(session: Session, _context: UOWTransaction) -> None:
 def content_version() -> int:
     """Return the version as of now."""
     # Asked with every page, past SQLAlchemy: the same answer in a tenth of the time.
-    with contextlib.closing(db.engine.raw_connection()) as connection:
-        cursor = connection.cursor()
-        cursor.execute(_VERSION)
-        row = cursor.fetchone()
-        cursor.close()
+    errors = db.engine.dialect.loaded_dbapi.Error
+    try:
+        with contextlib.closing(db.engine.raw_connection()) as connection:
+            cursor = connection.cursor()
+            cursor.execute(_VERSION)
+            row = cursor.fetchone()
+            cursor.close()
+    except errors as error:  # what SQLAlchemy would have made of it: the site answers 503 to that
+        raise sa.exc.DBAPIError.instance(_VERSION, None, error, errors) from error
     return int(row[0]) if row else 0
 
 

@@ -19,6 +19,7 @@ from app.letters.readdressing import release_waiting
 from app.letters.replies.asking import ask_what_came_back
 from app.letters.resolving import count_unclear, resolve_unclear
 from app.letters.retention import purge
+from app.letters.steadiness import clock_is_steady
 
 log = logging.getLogger("redress.chores")
 
@@ -65,7 +66,11 @@ def do_chores(*, all_of_them: bool) -> None:
         log.info("released letters that had waited for a contact: %s", released)
     if asked := ask_what_came_back(now=clock.now()):
         log.info("asked writers what came back: %s", asked)
-    if all_of_them and (purged := purge(now=clock.now())):
+    if not all_of_them:
+        return
+    if not clock_is_steady(now=clock.now()):
+        log.warning("nothing is deleted: the clock has jumped, or nobody looked at it for long")
+    elif purged := purge(now=clock.now()):
         log.info("deleted what was no longer needed: %s", purged)
 
 

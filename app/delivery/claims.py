@@ -53,6 +53,8 @@ class Claim:
     worker: str
     kind: str
     domain: str
+    suspect: bool = False
+    """Whether an attempt of it was broken off here: it may break its worker, and is tried alone."""
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -144,7 +146,16 @@ def claim(
         if granted or not rows or give_up():
             break
         many = WIDE
-    return [Claim(delivery_id=row.id, worker=worker, kind=row.kind, domain=row.domain) for row in granted]
+    return [
+        Claim(
+            delivery_id=row.id,
+            worker=worker,
+            kind=row.kind,
+            domain=row.domain,
+            suspect=bool(row.suspect),
+        )
+        for row in granted
+    ]
 
 
 def begin(

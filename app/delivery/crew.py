@@ -116,6 +116,9 @@ class Crew:
             return one
 
     def _may(self, one: Claim) -> bool:
+        # What breaks the whole process must not take others with it, again and again, into quarantine.
+        if self._under_way and (one.suspect or self._under_way[0].suspect):
+            return False
         if not self._apart or one.kind != "letter":
             return True
         return all(other.domain != one.domain for other in self._under_way if other.kind == "letter")

@@ -63,6 +63,8 @@ class Due:
     campaign_id: uuid.UUID | None
     due_at: datetime | None
     slot_at: datetime | None
+    suspect: bool = False
+    """Whether a worker has broken off an attempt of it, and it may have been the cause."""
 
     @property
     def booked(self) -> int | None:
@@ -78,6 +80,8 @@ COLUMNS: Final = (
     Delivery.campaign_id,
     Delivery.due_at,
     Delivery.slot_at,
+    # What a server did not take for now is deferred; what is queued after an attempt was broken off here.
+    sa.and_(Delivery.state == "queued", Delivery.attempt_count > 0),
 )
 
 

@@ -1,93 +1,129 @@
-"""Several connections of one worker: each mail once, a server that has enough of them, and domains apart."""
+"""Several hands: who may begin what, and what they tell."""
 
 from __future__ import annotations
 
 import threading
-from collections import Counter
-from dataclasses import dataclass, field
+import time
+import uuid
+from collections import deque
 
 import pytest
 from flask import Flask
 
-from app.delivery.envelope import Envelope
-from app.delivery.limits import UNLIMITED, Limits
+from app.delivery.claims import Claim
+from app.delivery.crew import Crew
 from app.delivery.senders.base import Outcome
-from tests.delivery.letters import queue_letters, some_letter
-from tests.delivery.mails import queue, read_all
-from tests.delivery.working import AWAY, TAKEN, FakeServer, worker_for
+from tests.delivery.working import AWAY, TAKEN
 
 
-@dataclass
-class Busy(FakeServer):
-    """Takes a while for each mail, counts how many are under way, and lets no more than `room` in at once."""
+class Work:
+    """What hands do: notes who is at work at the same time, and says what it is told to."""
 
-    room: int = 64
-    most: int = 0
-    by_domain: Counter[str] = field(default_factory=Counter)
-    most_of_a_domain: int = 0
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-    _under_way: int = 0
+    def __init__(self, outcomes: dict[uuid.UUID, Outcome | Exception] | None = None) -> None:
+        self.outcomes = outcomes or {}
+        self.together: dict[uuid.UUID, set[uuid.UUID]] = {}
+        self._now: set[uuid.UUID] = set()
+        self._lock = threading.Lock()
 
-    def __post_init__(self) -> None:
-        self.behave = self._meet
-
-    def _meet(self, envelope: Envelope) -> Outcome:
+    def deliver(self, one: Claim) -> Outcome:
+        me = one.delivery_id
         with self._lock:
-            if self._under_way >= self.room:
-                return AWAY
-            self._under_way += 1
-            self.by_domain[envelope.domain] += 1
-            self.most = max(self.most, self._under_way)
-            self.most_of_a_domain = max(self.most_of_a_domain, self.by_domain[envelope.domain])
-        threading.Event().wait(0.02)
+            self._now.add(me)
+            for other in self._now:
+                self.together.setdefault(other, set()).update(self._now - {other})
+        time.sleep(0.02)
         with self._lock:
-            self._under_way -= 1
-            self.by_domain[envelope.domain] -= 1
-        return TAKEN
+            self._now.discard(me)
+        outcome = self.outcomes.get(me, TAKEN)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
-def drain(app: Flask, server: FakeServer, *, limits: Limits = UNLIMITED) -> None:
-    worker_for(app, server, connections=4, limits=limits).run(threading.Event(), drain=True)
+def claims(number: int, *, suspect: int | None = None, domain: str = "") -> deque[Claim]:
+    return deque(
+        Claim(
+            delivery_id=uuid.uuid4(),
+            worker="me",
+            kind="letter",
+            domain=domain or f"{place}.example",
+            suspect=place == suspect,
+        )
+        for place in range(number)
+    )
 
 
-def states() -> Counter[str]:
-    return Counter(delivery.state for delivery in read_all())
+def crew_of(app: Flask, work: Work, *, apart: bool = False) -> tuple[Crew, list[tuple[uuid.UUID, ...]]]:
+    held: list[tuple[uuid.UUID, ...]] = []
+    hands = [work] * 4
+    stop = threading.Event()
+    return Crew(app=app, hands=hands, stop=stop, apart=apart, in_hand=held.append), held  # type: ignore[arg-type]
 
 
-def test_several_connections_deliver_each_mail_once(app_context: Flask) -> None:
-    queue(range(60))
-    server = Busy()
-    drain(app_context, server)
-    assert states() == {"accepted": 60}
-    assert len(server.taken) == len({envelope.message_id for envelope in server.taken}) == 60
-    assert 2 <= server.most <= 4
+pytestmark = pytest.mark.backends("sqlite")  # no database is asked
 
 
-def test_a_server_with_fewer_places_gets_all_of_it_over_those(app_context: Flask) -> None:
-    queue(range(30))
-    server = Busy(room=2)
-    drain(app_context, server)
-    # Who found no place waits as after any refusal; the rest went over the connections that there were.
-    assert states()["accepted"] >= 26
-    assert set(states()) <= {"accepted", "deferred"}
-    assert server.most == 2
+def test_hands_work_at_the_same_time_and_each_mail_once(app: Flask) -> None:
+    work, waiting = Work(), claims(12)
+    ids = {one.delivery_id for one in waiting}
+    crew, held = crew_of(app, work)
+    noted: list[Outcome] = []
+    assert crew.deliver(waiting, noted.append) is None
+    assert set(work.together) == ids
+    assert max(len(others) for others in work.together.values()) >= 3
+    assert noted == [TAKEN] * 12
+    assert held[-1] == ()
+    assert set(held[0]) == ids, "what waits is held, too"
+    crew.close()
 
 
-def test_a_server_that_is_away_for_all_is_left_alone(app_context: Flask) -> None:
-    queue(range(40))
-    server = FakeServer(lambda _envelope: AWAY)
-    drain(app_context, server)
-    assert states() == {"deferred": 40}
-    assert len(server.tried) <= 12, "four a turn, three turns"
+def test_what_may_have_broken_a_worker_is_tried_alone(app: Flask) -> None:
+    work, waiting = Work(), claims(9, suspect=2)
+    suspect = waiting[2].delivery_id
+    crew, _held = crew_of(app, work)
+    crew.deliver(waiting, lambda _outcome: None)
+    assert len(work.together) == 9
+    assert work.together[suspect] == set()
+    crew.close()
 
 
-@pytest.mark.backends("sqlite")
-def test_letters_to_one_domain_go_one_after_the_other(app_context: Flask) -> None:
-    of = some_letter()
-    for place, name in enumerate(("one", "two", "three")):
-        queue_letters(range(8 * place, 8 * place + 8), of, domain=f"{name}.example")
-    server = Busy()
-    drain(app_context, server, limits=Limits(letters=1000))
-    assert states() == {"accepted": 24}
-    assert server.most_of_a_domain == 1
-    assert server.most >= 2
+def test_letters_to_one_domain_go_one_after_the_other_where_that_is_wished(app: Flask) -> None:
+    work = Work()
+    crew, _held = crew_of(app, work, apart=True)
+    crew.deliver(claims(6, domain="offices.example"), lambda _outcome: None)
+    assert len(work.together) == 6
+    assert not any(work.together.values())
+    crew.close()
+
+
+def test_a_server_that_lets_go_of_all_hands_is_away_and_what_was_not_begun_waits(app: Flask) -> None:
+    waiting = claims(10)
+    work = Work({one.delivery_id: AWAY for one in waiting})
+    crew, _held = crew_of(app, work)
+    noted: list[Outcome] = []
+    assert crew.deliver(waiting, noted.append) == AWAY
+    assert (len(waiting), len(work.together), noted) == (6, 4, [])
+    crew.close()
+
+
+def test_a_server_that_takes_fewer_connections_is_not_away(app: Flask) -> None:
+    waiting = claims(10)
+    work = Work({waiting[0].delivery_id: AWAY})
+    crew, _held = crew_of(app, work)
+    noted: list[Outcome] = []
+    assert crew.deliver(waiting, noted.append) is None
+    assert noted == [TAKEN] * 9
+    crew.close()
+
+
+def test_what_a_hand_raises_is_raised_when_the_others_are_done(app: Flask) -> None:
+    waiting = claims(4)
+    work = Work({waiting[1].delivery_id: ZeroDivisionError()})
+    crew, held = crew_of(app, work)
+    with pytest.raises(ZeroDivisionError):
+        crew.deliver(waiting, lambda _outcome: None)
+    crew.close()
+    assert held[-1] == ()

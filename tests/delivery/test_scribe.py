@@ -1,99 +1,103 @@
-"""Group commit: what several write down at once is one transaction, and nobody's mistake is another's."""
+"""Group commit: what is written at the same time is one transaction, and nobody suffers from a neighbour."""
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from app.database import db
-from app.delivery.models import WorkerProcess
+from app.delivery.pulse import working_in
 from app.delivery.scribe import Scribe, alone
-from tests.delivery.mails import NOON
+from app.security.options import Option
+
+Work = Callable[[Session], int]
 
 
-def appear(name: str) -> Callable[[Session], str]:
-    """Return what writes a row down, and returns its name."""
+def row(name: str) -> Work:
+    """Return what writes a row, and tells which transaction it was in."""
 
-    def work(session: Session) -> str:
-        session.add(
-            WorkerProcess(name=name, machine="m", pid=1, process_start=1, started_at=NOON, seen_at=NOON)
-        )
+    def work(session: Session) -> int:
+        session.add(Option(name=name, value="x"))
         session.flush()
-        return name
+        return id(session)
 
     return work
 
 
-def names() -> set[str]:
+def written() -> set[str]:
     with db.sessionmaker() as session:
-        return set(session.scalars(sa.select(WorkerProcess.name)))
+        return set(session.scalars(sa.select(Option.name)))
 
 
-def commits(app: Flask) -> list[object]:
-    """Return a list that grows with each commit."""
-    seen: list[object] = []
-    sa.event.listen(db.engine, "commit", seen.append)
-    return seen
+def all_at_once(app: Flask, scribe: Scribe, *works: Work) -> list[Future[int]]:
+    """Let threads come while somebody is writing, so that all of them wait when the pen is free."""
+    at_it, go_on = threading.Event(), threading.Event()
+
+    def slow(session: Session) -> int:
+        at_it.set()
+        go_on.wait(10)
+        return id(session)
+
+    def write(work: Work) -> int:
+        with working_in(app):
+            return scribe(work)
+
+    with ThreadPoolExecutor(len(works) + 1) as pool:
+        first = pool.submit(write, slow)
+        at_it.wait(10)
+        others = [pool.submit(write, work) for work in works]
+        deadline = time.monotonic() + 10
+        while len(scribe._waiting) < len(works) and time.monotonic() < deadline:
+            time.sleep(0.005)
+        go_on.set()
+    first.result()
+    return others
 
 
-def together(app: Flask, scribe: Scribe, works: list[Callable[[Session], str]]) -> list[str | Exception]:
-    """Let each thread have one thing to write down, while somebody else holds the pen."""
-    started = threading.Barrier(len(works) + 1)
-
-    def write(work: Callable[[Session], str]) -> str | Exception:
-        with app.app_context():
-            started.wait()
-            try:
-                return scribe(work)
-            except Exception as error:
-                return error
-
-    with ThreadPoolExecutor(len(works)) as pool:
-        with scribe._pen:
-            ends = [pool.submit(write, work) for work in works]
-            started.wait()
-            while len(scribe._waiting) < len(works):
-                threading.Event().wait(0.005)
-        return [end.result() for end in ends]
+def test_those_who_wait_share_one_transaction(app_context: Flask) -> None:
+    ends = all_at_once(app_context, Scribe(), *(row(f"row {number}") for number in range(8)))
+    assert len({end.result() for end in ends}) == 1
+    assert written() == {f"row {number}" for number in range(8)}
 
 
-def test_what_waits_together_is_one_commit(app_context: Flask) -> None:
-    seen = commits(app_context)
-    found = together(app_context, Scribe(), [appear(f"worker {n}") for n in range(8)])
-    assert found == [f"worker {n}" for n in range(8)]
-    assert names() == set(map(str, found))
-    assert len(seen) == 1
+def test_a_neighbours_mistake_stops_nobody_and_leaves_nothing(app_context: Flask) -> None:
+    def mistaken(session: Session) -> int:
+        row("half done")(session)
+        raise ZeroDivisionError
+
+    ends = all_at_once(app_context, Scribe(), row("before"), mistaken, row("after"))
+    assert isinstance(ends[1].exception(), ZeroDivisionError)
+    assert ends[0].exception() is None
+    assert ends[2].exception() is None
+    assert written() == {"before", "after"}
 
 
-def test_one_mistake_stops_nobody_else(app_context: Flask) -> None:
-    def mistaken(session: Session) -> str:
-        appear("never there")(session)
-        raise LookupError("of this one only")
-
-    found = together(app_context, Scribe(), [appear("a"), mistaken, appear("b")])
-    assert (found[0], found[2]) == ("a", "b")
-    assert isinstance(found[1], LookupError)
-    assert names() == {"a", "b"}
+def test_who_violates_a_constraint_is_told_and_the_others_are_durable(app_context: Flask) -> None:
+    alone(row("taken"))
+    ends = all_at_once(app_context, Scribe(), row("one"), row("taken"), row("two"))
+    assert isinstance(ends[1].exception(), sa.exc.IntegrityError)
+    assert written() == {"taken", "one", "two"}
 
 
-def test_what_the_database_refuses_is_refused_to_one(app_context: Flask) -> None:
-    alone(appear("taken"))
-    found = together(app_context, Scribe(), [appear("free"), appear("taken")])
-    assert found[0] == "free"
-    assert isinstance(found[1], SQLAlchemyError)
-    assert names() == {"taken", "free"}
-
-
-def test_who_comes_alone_waits_for_nobody(app_context: Flask) -> None:
+def test_what_was_raised_is_raised_and_the_pen_is_free_again(app_context: Flask) -> None:
     scribe = Scribe()
-    assert scribe(appear("a")) == "a"
-    with pytest.raises(SQLAlchemyError):
-        scribe(appear("a"))
-    assert names() == {"a"}
+
+    def mistaken(_session: Session) -> int:
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        scribe(mistaken)
+    scribe(row("later"))
+    assert written() == {"later"}
+
+
+def test_a_result_is_told_only_after_it_is_durable(app_context: Flask) -> None:
+    Scribe()(row("a row"))
+    assert written() == {"a row"}, "another connection sees it"

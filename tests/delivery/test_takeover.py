@@ -136,3 +136,12 @@ def test_names_of_workers_are_their_own() -> None:
     assert new_worker_name("aa") != new_worker_name("bb")
     assert str(os.getpid()) in new_worker_name("aa")
     assert len(new_worker_name("a" * 8)) <= 120
+
+
+def test_what_a_lost_worker_had_begun_is_suspect_and_what_it_had_not_is_not(
+    left_by_one: list[uuid.UUID],
+) -> None:
+    before, _after, unbegun = left_by_one
+    take_over(now=NOON, is_alive=dead)
+    again = claims.claim(worker="two", limit=3, now=NOON, lease=LEASE)
+    assert {one.delivery_id: one.suspect for one in again} == {before: True, unbegun: False}

@@ -54,6 +54,7 @@ class ScriptedServer(socketserver.ThreadingTCPServer):
         offers: what EHLO offers.
         pipelining: offer to take several commands at once.
         slow_to_read: keep receive buffers small, so that a client notices that nobody reads.
+        sessions: in how many sessions it strikes before anybody goes on (step `before_dot`).
     """
 
     allow_reuse_address = True
@@ -67,6 +68,7 @@ class ScriptedServer(socketserver.ThreadingTCPServer):
         offers: tuple[str, ...] = (),
         pipelining: bool = True,
         slow_to_read: bool = False,
+        sessions: int = 1,
     ) -> None:
         self.fault = fault
         self.last_offer = b"250 PIPELINING" if pipelining else b"250 HELP"
@@ -75,6 +77,8 @@ class ScriptedServer(socketserver.ThreadingTCPServer):
         self.text_received = threading.Event()
         self.strike = threading.Event()
         self.struck = threading.Event()
+        self._to_strike = sessions
+        self._count = threading.Lock()
         self.closing = threading.Event()
         super().__init__((HOST, free_port()), _Session, bind_and_activate=False)
         if slow_to_read:
@@ -92,6 +96,13 @@ class ScriptedServer(socketserver.ThreadingTCPServer):
         if self.fault is not None and self.fault.step == "before_dot":
             self.strike.set()
             self.struck.wait(5)
+
+    def note_struck(self) -> None:
+        """Remember that a session went wrong. For the sessions."""
+        with self._count:
+            self._to_strike -= 1
+            if self._to_strike <= 0:
+                self.struck.set()
 
     @contextlib.contextmanager
     def running(self) -> Iterator[ScriptedServer]:
@@ -192,13 +203,13 @@ class _Session(socketserver.StreamRequestHandler):
         if fault.way == "disconnect":
             self._break_off()
         elif fault.way == "timeout":
-            self.server.struck.set()
+            self.server.note_struck()
             self.server.closing.wait()
             raise HungUp
         else:
             replies = REPLIES | (ENDS_SESSION if ends else {})
             self._say(replies[fault.way])
-        self.server.struck.set()
+        self.server.note_struck()
         if ends:
             raise HungUp
 
@@ -208,7 +219,7 @@ class _Session(socketserver.StreamRequestHandler):
         self.rfile.close()
         self.wfile.close()
         self.request.close()
-        self.server.struck.set()
+        self.server.note_struck()
         raise HungUp
 
     def _say(self, reply: bytes) -> None:

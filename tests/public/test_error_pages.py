@@ -169,6 +169,7 @@ def test_500_and_404_stand_without_a_database(app: Flask) -> None:
     assert_page(client.get("/raise/mistake"), 500)
     assert_page(client.get("/nowhere"), 404)
     assert_page(client.get("/"), 503)
+    assert_page(client.get("/campaigns/any/write"), 503)  # asks for the version of content first
     assert client.get("/healthz").status_code == 200
     assert client.get("/readyz").status_code == 503
     assert client.get("/readyz").json is not None

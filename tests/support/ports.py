@@ -19,12 +19,13 @@ def free_port() -> int:
     chance = random.Random(os.urandom(8))
     for port in chance.sample(range(LOWEST, HIGHEST), 200):
         with socket.socket() as probe:
-            if probe.connect_ex((HOST, port)) != 0 and _can_bind(port):
+            if probe.connect_ex((HOST, port)) != 0 and can_bind(port):
                 return port
     raise RuntimeError("no free port between 20000 and 32000")
 
 
-def _can_bind(port: int) -> bool:
+def can_bind(port: int) -> bool:
+    """Whether a server could listen on a port now."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

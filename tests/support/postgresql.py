@@ -70,6 +70,14 @@ class PostgresqlServer:
         address: URL = make_url(self.server.get_uri(database)).set(drivername="postgresql+psycopg")
         return address.render_as_string(hide_password=False)
 
+    def restart(self, *, at_once: bool) -> None:
+        """Stop the server, as a crash does or throwing out whoever is connected, and start it again."""
+        before = self.pid
+        os.kill(before, signal.SIGQUIT if at_once else signal.SIGINT)
+        while Path(f"/proc/{before}").exists():
+            time.sleep(0.02)
+        self.server.ensure_postgres_running()
+
     @contextmanager
     def administration(self) -> Iterator[psycopg.Connection]:
         """Open a connection that can create and drop databases."""

@@ -115,6 +115,12 @@ class RecordingSmtpServer:
             return list(self._envelopes)
 
     @property
+    def count(self) -> int:
+        """How many messages were accepted until now."""
+        with self._lock:
+            return len(self._envelopes)
+
+    @property
     def connections(self) -> int:
         """How many connections said EHLO or HELO until now."""
         with self._lock:
