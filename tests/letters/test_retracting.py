@@ -16,7 +16,7 @@ from app.database import db
 from app.delivery.models import Delivery
 from app.errors import NotFound, Refused
 from app.evidence.models import Fact, Person
-from app.letters import readdressing, retracted, retracting
+from app.letters import posting, readdressing, retracted, retracting
 from app.letters.dispatch import must_be_held
 from app.letters.following import agree_to, corrections, follow
 from app.letters.models import Letter
@@ -27,7 +27,7 @@ from tests.delivery.working import FakeServer, drain
 from tests.factories.campaigns import TemplateFactory, reword, store_campaign
 from tests.factories.evidence import FactFactory, PersonFactory, store
 from tests.factories.letters import copies, notices, write_and_confirm
-from tests.factories.recipients import OfficeFactory
+from tests.factories.recipients import ContactFactory, OfficeFactory
 from tests.support.lengths import length
 
 WHO = "organizer:00000000-0000-0000-0000-000000000001"
@@ -146,6 +146,26 @@ def test_released_as_they_are_they_leave_until_something_else_is_withdrawn(
     assert retracted.release_retracted(WITHDRAWN, actor=WHO, now=clock.now()).done == 1
     assert states() == {("queued", ""): 1}
     assert send(app_context) == before
+
+
+@pytest.mark.parametrize("decided", ["released as it is", "its writer agreed"])
+def test_a_letter_on_paper_that_was_decided_about_is_printed(app_context: Flask, decided: str) -> None:
+    store(FactFactory.build(key="wells", value="seven"))
+    postal = {"street": "1 Long Street", "city": "Geneva", "postal_code": "1211"}
+    post = ContactFactory.build(channel="post", value="", postal=postal, country="CH")
+    slug = store_campaign([OfficeFactory.build(contacts=[post])])
+    reword(slug, BODY)
+    page = write_and_confirm(slug)
+    assert correct() == 1
+    if decided == "released as it is":
+        assert retracted.release_retracted(CORRECTED, actor=WHO, now=clock.now()).done == 1
+    else:
+        ((office, seen),) = corrections(page, now=clock.now()).items()
+        agree_to(page, only=office, seen=seen.seen, now=clock.now())
+    assert states() == {("to_print", ""): 1}
+    line = posting.gather(only=None, row_id=uuid.uuid4(), actor=WHO, now=clock.now())
+    assert posting.mark_printed(line.id, actor=WHO, now=clock.now()) == 1
+    assert states() == {("printed", ""): 1}
 
 
 def test_the_last_look_holds_what_was_overlooked(app_context: Flask, slug: str) -> None:
