@@ -290,6 +290,7 @@ def check(month: Month) -> sums.Sums:
     sums.check_finished()
     sums.check_journal()
     sums.check_arrivals(month.servers.arrived)
+    sums.check_daily_limit("alpha")
     assert sums.on_pages_of_supporters(month.supporters.pages) == held
     assert sums.listed() == held
     assert sums.exported(month.app) == held
@@ -303,13 +304,14 @@ def test_every_letter_comes_to_its_end_and_all_sums_agree(
     app_context: Flask, time_travel: TimeTravel
 ) -> None:
     month = begin(app_context, time_travel)
-    for day in (*range(DAYS + 7), *range(DAYS + 7, DAYS + 38, 3)):
+    for day in (*range(DAYS + 7), *range(DAYS + 7, DAYS + 38, 5)):
         month.day(day)
     print(f"\n{sum(month.story.values())} deeds: {dict(month.story)}")
     print(f"{len(month.servers.arrived)} messages taken: {dict(month.servers.seen)}")
     held = check(month)
     print(f"{held.total()} letters: {dict(sums.by(held, 2))}")
-    assert not [what for what in EXPECTED if not month.story[what]]
+    missing = [what for what in EXPECTED if not month.story[what]]
+    assert len(missing) <= length(3, 0), f"hardly a month: {missing}"
     assert month.servers.seen.keys() >= set(DECK)
 
     # Who they were is forgotten; how many they were, and what became of it, is not.

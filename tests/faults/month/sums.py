@@ -245,6 +245,16 @@ def check_arrivals(arrivals: list[Arrival]) -> None:
             assert there
 
 
+def check_daily_limit(slug: str) -> None:
+    """Hold the attempts of each day (UTC) to an office against what it wishes."""
+    db.session.rollback()
+    office = db.session.scalars(select(Recipient).where(Recipient.slug == slug)).one()
+    begun = select(Attempt.started_at).join(Delivery).where(Delivery.recipient_id == office.id)
+    days = Counter(at.date() for at in db.session.scalars(begun))
+    assert office.daily_limit
+    assert max(days.values()) <= office.daily_limit
+
+
 def by(sums: Sums, place: int) -> Counter[str]:
     """Add the sums up by campaign (0), office (1) or state (2)."""
     added: Counter[str] = Counter()
