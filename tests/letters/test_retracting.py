@@ -21,6 +21,7 @@ from app.letters.dispatch import must_be_held
 from app.letters.following import agree_to, corrections, follow
 from app.letters.models import Letter
 from app.letters.stating import stated_by
+from app.letters.submitting import forms_to_fill
 from app.rendering.points import draw
 from app.security.audit import AuditEntry
 from tests.delivery.working import FakeServer, drain
@@ -166,6 +167,34 @@ def test_a_letter_on_paper_that_was_decided_about_is_printed(app_context: Flask,
     line = posting.gather(only=None, row_id=uuid.uuid4(), actor=WHO, now=clock.now())
     assert posting.mark_printed(line.id, actor=WHO, now=clock.now()) == 1
     assert states() == {("printed", ""): 1}
+
+
+def form_office() -> str:
+    """Store a campaign whose letter states the fact, to an office that has a form alone."""
+    store(FactFactory.build(key="wells", value="seven"))
+    form = ContactFactory.build(channel="web_form", value="https://form.example/")
+    slug = store_campaign([OfficeFactory.build(contacts=[form])])
+    reword(slug, BODY)
+    return slug
+
+
+def test_what_its_writer_is_to_put_into_a_form_is_held_too(app_context: Flask) -> None:
+    page = write_and_confirm(form_office())
+    assert len(forms_to_fill(page)) == 1
+    assert withdraw() == 1
+    assert states() == {("held", WITHDRAWN): 1}
+    assert forms_to_fill(page) == {}
+    assert retracted.release_retracted(WITHDRAWN, actor=WHO, now=clock.now()).done == 1
+    assert len(forms_to_fill(page)) == 1
+
+
+def test_its_writer_puts_the_corrected_letter_into_the_form(app_context: Flask) -> None:
+    page = write_and_confirm(form_office())
+    assert correct() == 1
+    ((office, seen),) = corrections(page, now=clock.now()).items()
+    agree_to(page, only=office, seen=seen.seen, now=clock.now())
+    (help_,) = forms_to_fill(page).values()
+    assert "five are dry" in "".join(field.text for field in help_.fields)
 
 
 def test_the_last_look_holds_what_was_overlooked(app_context: Flask, slug: str) -> None:
