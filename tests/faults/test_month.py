@@ -17,7 +17,7 @@ from app import clock
 from app.campaigns.models import Campaign
 from app.cli.chores import do_chores
 from app.database import db
-from app.delivery import claims, journal, presence
+from app.delivery import causes, claims, journal, presence
 from app.delivery.envelope import bounce_address
 from app.delivery.limits import Limits
 from app.delivery.models import Delivery
@@ -214,7 +214,9 @@ class Month:
 
     def _come_back(self, sample: str, slug: str, now: datetime) -> None:
         taken = select(Delivery.id).where(
-            Delivery.recipient_id == office_of(slug).id, Delivery.state == "accepted"
+            Delivery.recipient_id == office_of(slug).id,
+            Delivery.state == "accepted",
+            Delivery.reason == causes.TAKEN,  # and not because an organizer thought so
         )
         for copy in db.session.scalars(taken.order_by(Delivery.state_at.desc()).limit(2)).all():
             raw = SAMPLES[sample].sent_to(bounce_address(copy))
