@@ -17,6 +17,7 @@ from app.delivery.models import Delivery
 from app.errors import NotFound, Refused
 from app.evidence.models import Fact, Person
 from app.letters import posting, readdressing, retracted, retracting
+from app.letters.confirming import confirm
 from app.letters.dispatch import must_be_held
 from app.letters.following import agree_to, corrections, follow
 from app.letters.models import Letter
@@ -27,7 +28,7 @@ from app.security.audit import AuditEntry
 from tests.delivery.working import FakeServer, drain
 from tests.factories.campaigns import TemplateFactory, reword, store_campaign
 from tests.factories.evidence import FactFactory, PersonFactory, store
-from tests.factories.letters import copies, notices, write_and_confirm
+from tests.factories.letters import copies, notices, write_and_confirm, write_and_find_token
 from tests.factories.recipients import ContactFactory, OfficeFactory
 from tests.support.lengths import length
 
@@ -167,6 +168,20 @@ def test_a_letter_on_paper_that_was_decided_about_is_printed(app_context: Flask,
     line = posting.gather(only=None, row_id=uuid.uuid4(), actor=WHO, now=clock.now())
     assert posting.mark_printed(line.id, actor=WHO, now=clock.now()) == 1
     assert states() == {("printed", ""): 1}
+
+
+def test_what_is_confirmed_in_the_corrected_wording_leaves(app_context: Flask, slug: str) -> None:
+    now = clock.now()
+    tokens = [write_and_find_token(slug, now=now - timedelta(hours=1)) for _letter in range(2)]
+    assert correct() == 0
+    for token, minutes in zip(tokens, (0, 2), strict=True):
+        confirm(token, now=now + timedelta(minutes=minutes))
+    assert all("five are dry" in copy.text for copy in copies())
+    server = FakeServer()
+    drain(app_context, server, check=must_be_held, now=now + timedelta(minutes=3))
+    db.session.rollback()
+    # In the very minute nobody can tell which of the two it read.
+    assert states() == {("accepted", ""): 1, ("held", CORRECTED): 1}
 
 
 def form_office() -> str:
