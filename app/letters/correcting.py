@@ -25,8 +25,8 @@ from app.recipients.resolution import resolve
 def corrected(session: Session, letter: Letter, delivery: Delivery, *, now: datetime) -> Worded | None:
     """Return how a copy that is held because of a corrected fact reads today, or None.
 
-    It cannot be sent where it is held for another reason, where its office takes no letters or has no
-    verified contact, or where something else of it may not be stated any more.
+    It cannot be sent where it is held for another reason, where its office takes no letters or cannot be
+    reached, or where something else of it may not be stated any more.
     """
     if delivery.state != "held" or not delivery.reason.startswith(CORRECTED) or not letter.supporter.name:
         return None
@@ -34,7 +34,8 @@ def corrected(session: Session, letter: Letter, delivery: Delivery, *, now: date
     office = office_of(session, snapshot, delivery)
     if office is None or not takes_letters(office.addressee):
         return None
-    if office.addressee.contact is None and office.addressee.post is None:
+    by_form = office.addressee.form is not None and letter.joint_letter_id is None
+    if office.addressee.contact is None and office.addressee.post is None and not by_form:
         return None
     try:
         return word_copy(session, snapshot, letter, delivery, office)

@@ -18,7 +18,7 @@ from app.campaigns.models import TemplateVersion
 from app.content import ContentMemory
 from app.database import db
 from app.delivery.models import Delivery
-from app.letters.stating import Stop, named_in, statements_of, stops_of, undecided
+from app.letters.stating import Stop, is_older, named_in, statements_of, stops_of, undecided
 from app.recipients.resolution import Addressee, resolve
 from app.rendering.forms_of_address import with_institution
 from app.rendering.mail import wire_address
@@ -64,14 +64,12 @@ def must_be_held(session: Session, delivery: Delivery) -> str:
 
 
 def states_what_is_withdrawn(session: Session, delivery: Delivery) -> bool:
-    """Whether a copy was written before something that it names was withdrawn or corrected."""
+    """Whether a copy was worded before something that it names was withdrawn or corrected."""
     if delivery.recipient_id is None or delivery.template_version_id is None:
         return False
     stops = _desk(delivery.recipient_id, delivery.template_version_id).stops
     named = named_in(session, delivery) if stops else frozenset()
-    return any(
-        stop.name in named and (stop.since is None or delivery.created_at < stop.since) for stop in stops
-    )
+    return any(stop.name in named and not is_older(session, stop, delivery) for stop in stops)
 
 
 def address_in(text: str) -> str:

@@ -178,12 +178,14 @@ def _note(
 def _waiting(session: Session, name: str) -> list[uuid.UUID]:
     """Return the copies that wait to leave and state something in the points and wordings that they have."""
     versions = {version.id: version for version in versions_stating(session, name)}
+    # What goes by an office's form was confirmed, and awaits that its writer puts it in.
+    to_be_put_in = sa.and_(Delivery.channel == "web_form", Delivery.state == "awaiting_confirmation")
     query = (
         sa.select(Delivery.id, Delivery.template_version_id, Letter)
         .join(Letter, Delivery.letter_id == Letter.id)
         .where(
             Delivery.kind == "letter",
-            Delivery.state.in_(DUE | {"to_print"}),
+            sa.or_(Delivery.state.in_(DUE | {"to_print"}), to_be_put_in),
             Delivery.template_version_id.in_(versions),
         )
         .order_by(Delivery.id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 
 import sqlalchemy as sa
@@ -29,6 +29,9 @@ AS_IT_IS: Final = "released by an organizer"
 CONSENTED: Final = "its writer agreed to the corrected wording"
 DECIDED: Final = (AS_IT_IS, CONSENTED)
 """Causes by which somebody decided about a letter that states what may not be stated any more."""
+
+AT_THE_SAME_TIME: Final = timedelta(minutes=1)
+"""Longer than any transaction lasts."""
 
 _TAG = re.compile(r"\{[{%](.*?)[%}]\}", re.S)
 _NAME = re.compile(r"\b((?:fact|person|measure)\.\w+)\.\w")
@@ -114,13 +117,28 @@ def undecided(session: Session, delivery: Delivery, stops: Collection[Stop]) -> 
     """
     named: frozenset[str] | None = None
     for stop in stops:
-        if stop.since is not None and delivery.created_at >= stop.since:
+        if is_older(session, stop, delivery):
             continue
         if named is None:
             named = named_in(session, delivery)
         if stop.name in named and not _decided_since(session, delivery, stop):
             return stop.reason
     return ""
+
+
+def is_older(session: Session, stop: Stop, delivery: Delivery) -> bool:
+    """Whether a stop is older than the wording of a copy, which then states what took its place.
+
+    Facts are put in when the letter is confirmed. One that was confirmed in the very minute may still have
+    read the old one, and is taken for older.
+    """
+    if stop.since is None:
+        return False
+    if delivery.created_at >= stop.since:
+        return True
+    confirmed_at = session.get_one(Letter, delivery.letter_id).confirmed_at
+    is_fact = stop.name.startswith("fact.")
+    return is_fact and confirmed_at is not None and confirmed_at >= stop.since + AT_THE_SAME_TIME
 
 
 def named_in(session: Session, delivery: Delivery) -> frozenset[str]:
@@ -133,7 +151,7 @@ def _decided_since(session: Session, delivery: Delivery, stop: Stop) -> bool:
     query = sa.select(StateChange.id).where(
         StateChange.delivery_id == delivery.id,
         StateChange.from_state == "held",
-        StateChange.to_state == "queued",
+        StateChange.to_state.in_(("queued", "to_print")),
         StateChange.cause.in_(DECIDED),
     )
     if stop.since is not None:

@@ -16,18 +16,20 @@ from app.database import db
 from app.delivery.models import Delivery
 from app.errors import NotFound, Refused
 from app.evidence.models import Fact, Person
-from app.letters import readdressing, retracted, retracting
+from app.letters import posting, readdressing, retracted, retracting
+from app.letters.confirming import confirm
 from app.letters.dispatch import must_be_held
 from app.letters.following import agree_to, corrections, follow
 from app.letters.models import Letter
 from app.letters.stating import stated_by
+from app.letters.submitting import forms_to_fill
 from app.rendering.points import draw
 from app.security.audit import AuditEntry
 from tests.delivery.working import FakeServer, drain
 from tests.factories.campaigns import TemplateFactory, reword, store_campaign
 from tests.factories.evidence import FactFactory, PersonFactory, store
-from tests.factories.letters import copies, notices, write_and_confirm
-from tests.factories.recipients import OfficeFactory
+from tests.factories.letters import copies, notices, write_and_confirm, write_and_find_token
+from tests.factories.recipients import ContactFactory, OfficeFactory
 from tests.support.lengths import length
 
 WHO = "organizer:00000000-0000-0000-0000-000000000001"
@@ -146,6 +148,68 @@ def test_released_as_they_are_they_leave_until_something_else_is_withdrawn(
     assert retracted.release_retracted(WITHDRAWN, actor=WHO, now=clock.now()).done == 1
     assert states() == {("queued", ""): 1}
     assert send(app_context) == before
+
+
+@pytest.mark.parametrize("decided", ["released as it is", "its writer agreed"])
+def test_a_letter_on_paper_that_was_decided_about_is_printed(app_context: Flask, decided: str) -> None:
+    store(FactFactory.build(key="wells", value="seven"))
+    postal = {"street": "1 Long Street", "city": "Geneva", "postal_code": "1211"}
+    post = ContactFactory.build(channel="post", value="", postal=postal, country="CH")
+    slug = store_campaign([OfficeFactory.build(contacts=[post])])
+    reword(slug, BODY)
+    page = write_and_confirm(slug)
+    assert correct() == 1
+    if decided == "released as it is":
+        assert retracted.release_retracted(CORRECTED, actor=WHO, now=clock.now()).done == 1
+    else:
+        ((office, seen),) = corrections(page, now=clock.now()).items()
+        agree_to(page, only=office, seen=seen.seen, now=clock.now())
+    assert states() == {("to_print", ""): 1}
+    line = posting.gather(only=None, row_id=uuid.uuid4(), actor=WHO, now=clock.now())
+    assert posting.mark_printed(line.id, actor=WHO, now=clock.now()) == 1
+    assert states() == {("printed", ""): 1}
+
+
+def test_what_is_confirmed_in_the_corrected_wording_leaves(app_context: Flask, slug: str) -> None:
+    now = clock.now()
+    tokens = [write_and_find_token(slug, now=now - timedelta(hours=1)) for _letter in range(2)]
+    assert correct() == 0
+    for token, minutes in zip(tokens, (0, 2), strict=True):
+        confirm(token, now=now + timedelta(minutes=minutes))
+    assert all("five are dry" in copy.text for copy in copies())
+    server = FakeServer()
+    drain(app_context, server, check=must_be_held, now=now + timedelta(minutes=3))
+    db.session.rollback()
+    # In the very minute nobody can tell which of the two it read.
+    assert states() == {("accepted", ""): 1, ("held", CORRECTED): 1}
+
+
+def form_office() -> str:
+    """Store a campaign whose letter states the fact, to an office that has a form alone."""
+    store(FactFactory.build(key="wells", value="seven"))
+    form = ContactFactory.build(channel="web_form", value="https://form.example/")
+    slug = store_campaign([OfficeFactory.build(contacts=[form])])
+    reword(slug, BODY)
+    return slug
+
+
+def test_what_its_writer_is_to_put_into_a_form_is_held_too(app_context: Flask) -> None:
+    page = write_and_confirm(form_office())
+    assert len(forms_to_fill(page)) == 1
+    assert withdraw() == 1
+    assert states() == {("held", WITHDRAWN): 1}
+    assert forms_to_fill(page) == {}
+    assert retracted.release_retracted(WITHDRAWN, actor=WHO, now=clock.now()).done == 1
+    assert len(forms_to_fill(page)) == 1
+
+
+def test_its_writer_puts_the_corrected_letter_into_the_form(app_context: Flask) -> None:
+    page = write_and_confirm(form_office())
+    assert correct() == 1
+    ((office, seen),) = corrections(page, now=clock.now()).items()
+    agree_to(page, only=office, seen=seen.seen, now=clock.now())
+    (help_,) = forms_to_fill(page).values()
+    assert "five are dry" in "".join(field.text for field in help_.fields)
 
 
 def test_the_last_look_holds_what_was_overlooked(app_context: Flask, slug: str) -> None:
