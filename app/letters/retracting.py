@@ -33,6 +33,8 @@ from app.letters.stating import (
 from app.security import audit
 
 IN_ONE_GO: Final = 1000
+_WITH_ITS_WRITER: Final = sa.and_(Delivery.channel == "web_form", Delivery.state == "awaiting_confirmation")
+"""Confirmed, and shown to its writer to be put into an office's form."""
 
 
 def waiting_that_state(name: str) -> int:
@@ -183,7 +185,7 @@ def _waiting(session: Session, name: str) -> list[uuid.UUID]:
         .join(Letter, Delivery.letter_id == Letter.id)
         .where(
             Delivery.kind == "letter",
-            Delivery.state.in_(DUE | {"to_print"}),
+            sa.or_(Delivery.state.in_(DUE | {"to_print"}), _WITH_ITS_WRITER),
             Delivery.template_version_id.in_(versions),
         )
         .order_by(Delivery.id)
