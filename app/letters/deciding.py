@@ -244,7 +244,7 @@ def _envelope(
     letter = session.get_one(Letter, delivery.letter_id)
     if addressee.contact is None or delivery.recipient_id is None or not delivery.text:
         raise Refused(_("The text of this copy is not kept any more; it cannot be sent."))
-    delivery.contact_id = addressee.contact.id
+    delivery.channel, delivery.contact_id = "email", addressee.contact.id
     return envelope_of(
         campaign=session.get_one(Campaign, letter.campaign_id),
         letter=letter,

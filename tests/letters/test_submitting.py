@@ -9,17 +9,19 @@ import sqlalchemy as sa
 from flask import Flask
 
 from app import clock
-from app.database import db
+from app.database import db, transaction
 from app.delivery.models import Delivery
+from app.delivery.outbox import hold
 from app.errors import NotFound, Refused
 from app.evidence.models import Fact
 from app.letters import retracting
 from app.letters.counting import taken_by, tally
-from app.letters.deciding import UNSUBMITTED, cause_sentence
+from app.letters.deciding import UNSUBMITTED, cause_sentence, release_copy
 from app.letters.following import agree_to, corrections, follow, withdraw
 from app.letters.models import Letter
 from app.letters.retention import purge
 from app.letters.submitting import LONGEST_REFERENCE, forms_to_fill, tell_submitted
+from app.recipients.models import Recipient
 from tests.factories.campaigns import reword, store_campaign
 from tests.factories.evidence import FactFactory, store
 from tests.factories.letters import copies, write_and_confirm, write_and_find_token
@@ -126,6 +128,17 @@ def test_a_fact_that_is_taken_back_is_put_into_no_form(app_context: Flask) -> No
     assert (copy.state, copy.label) == ("awaiting_confirmation", "Waits for you")
     assert "five are dry" in "".join(segment.text for segment in copy.segments)
     assert list(forms_to_fill(token)) == ["form"]
+
+
+def test_released_to_an_office_with_an_address_by_now_it_goes_by_mail(token: str) -> None:
+    with transaction() as session:
+        (copy,) = session.scalars(sa.select(Delivery).where(Delivery.channel == "web_form"))
+        hold(session, copy, now=clock.now(), cause="fact withdrawn: wells", actor=WHO)
+        office = session.get_one(Recipient, copy.recipient_id)
+        office.contacts.append(ContactFactory.build())
+    release_copy(copy.id, actor=WHO, now=clock.now())
+    db.session.rollback()
+    assert {(copy.state, copy.channel) for copy in copies()} == {("queued", "email")}
 
 
 def test_the_page_asks_and_thanks(token: str, client: CheckingClient) -> None:
