@@ -29,6 +29,8 @@ from app.supporters.models import Consent, Supporter
 TEXT_KEPT = timedelta(days=28)
 IDENTITY_KEPT = timedelta(days=90)
 NOTICES_KEPT = timedelta(days=7)
+OVER = FINAL | {"held", "unclear"}
+"""States of our own mails from which they leave no more by themselves: after a week nobody waits for them."""
 BATCH = 500
 """Rows that one transaction deletes, so that writers never wait long."""
 
@@ -150,7 +152,9 @@ def _end_unsubmitted(session: Session, now: datetime) -> int:
 
 def _purge_notices(session: Session, now: datetime) -> int:
     query = select(Delivery.id).where(
-        Delivery.kind == "notice", Delivery.state.in_(FINAL), Delivery.state_at <= now - NOTICES_KEPT
+        Delivery.kind == "notice",
+        Delivery.state.in_(OVER),
+        Delivery.state_at <= now - NOTICES_KEPT,
     )
     notices = list(session.scalars(query.limit(BATCH)))
     session.execute(delete(Delivery).where(Delivery.id.in_(notices)))
