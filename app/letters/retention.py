@@ -21,6 +21,7 @@ from app.letters.joint.models import JointLetter, Signature
 from app.letters.models import Letter
 from app.letters.own_sending import purge_marks
 from app.letters.replies.models import ReplyQuestion, SharedReply
+from app.letters.replies.sharing import let_the_next_lead
 from app.letters.updates.models import UpdateMail
 from app.letters.writing import CONFIRMATION_SPAN
 from app.recipients.corrections import purge_decided
@@ -134,8 +135,10 @@ def _purge_shared(session: Session, now: datetime) -> int:
     query = select(SharedReply.id).where(
         SharedReply.published_id.is_(None), SharedReply.shared_at <= now - TEXT_KEPT
     )
-    shared = list(session.scalars(query.limit(BATCH)))
+    shared = list(session.scalars(query.order_by(SharedReply.shared_at).limit(BATCH)))
     session.execute(delete(SharedReply).where(SharedReply.id.in_(shared)))
+    for cluster in shared:
+        let_the_next_lead(session, cluster)
     return len(shared)
 
 
