@@ -16,6 +16,7 @@ from sqlalchemy import select
 from app import clock
 from app.cli.letters import command
 from app.database import db, transaction
+from app.delivery import stops
 from app.delivery.models import Delivery, PrintBatch
 from app.errors import NotFound, Refused
 from app.letters import deciding, posting
@@ -126,6 +127,18 @@ def test_two_organizers_do_not_get_the_same_letter(slug: str) -> None:
     with pytest.raises(NotFound):
         posting.batch_line(second.id)
     assert sum(one.count for one in posting.waiting()) == 1
+
+
+def test_what_is_stopped_is_not_printed_until_it_goes_on(slug: str) -> None:
+    write_and_confirm(slug)
+    office = db.session.scalars(select(Recipient.id).where(Recipient.slug == "a-post")).one()
+    stops.stop("office", office, reason="wrong hall", actor=WHO, now=clock.now())
+    gather()
+    assert {copy.print_batch_id is None for copy in copies() if copy.recipient_id == office} == {True}
+    with pytest.raises(Refused, match="stopped"):
+        gather()
+    stops.resume("office", office, actor=WHO, now=clock.now())
+    assert gather().total == 1
 
 
 def test_what_changed_since_is_held_and_not_printed(slug: str) -> None:
