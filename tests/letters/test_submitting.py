@@ -103,7 +103,6 @@ def test_a_reference_is_deleted_with_the_text(token: str) -> None:
     ]
 
 
-@pytest.mark.backends("sqlite")
 def test_a_fact_that_is_taken_back_is_put_into_no_form(app_context: Flask) -> None:
     store(FactFactory.build(key="wells", value="seven"))
     form = ContactFactory.build(channel="web_form", value="https://form.example/", form_fields=FIELDS[:2])
@@ -141,6 +140,7 @@ def test_released_to_an_office_with_an_address_by_now_it_goes_by_mail(token: str
     assert {(copy.state, copy.channel) for copy in copies()} == {("queued", "email")}
 
 
+@pytest.mark.backends("sqlite")
 def test_the_page_asks_and_thanks(token: str, client: CheckingClient) -> None:
     page = client.get(f"/letters/{token}")
     fields = {
