@@ -26,6 +26,7 @@ from tests.factories.campaigns import reword, store_campaign
 from tests.factories.evidence import FactFactory, store
 from tests.factories.letters import copies, write_and_confirm, write_and_find_token
 from tests.factories.recipients import ContactFactory, OfficeFactory
+from tests.factories.threads import at_once
 from tests.support.client import CheckingClient
 from tests.support.pages import Page
 
@@ -138,6 +139,37 @@ def test_released_to_an_office_with_an_address_by_now_it_goes_by_mail(token: str
     release_copy(copy.id, actor=WHO, now=clock.now())
     db.session.rollback()
     assert {(copy.state, copy.channel) for copy in copies()} == {("queued", "email")}
+
+
+def test_told_twice_at_once_it_is_noted_once(app_context: Flask, token: str) -> None:
+    def tell() -> str:
+        try:
+            tell_submitted(token, only="form", reference="", now=clock.now())
+        except Refused:
+            return "refused"
+        return "noted"
+
+    for _round in range(4):
+        assert sorted(at_once(4, app_context, tell)) == ["noted", "refused", "refused", "refused"]
+        with transaction() as session:
+            session.execute(
+                sa.update(Delivery)
+                .where(Delivery.channel == "web_form")
+                .values(state="awaiting_confirmation")
+            )
+
+
+@pytest.mark.backends("sqlite")
+def test_what_its_writer_still_has_to_send_is_not_told_to_be_on_its_way(
+    app_context: Flask, client: CheckingClient
+) -> None:
+    form = ContactFactory.build(channel="web_form", value="https://form.example/")
+    token = write_and_confirm(store_campaign([OfficeFactory.build(slug="form", contacts=[form])]))
+    page = client.get(f"/letters/{token}").text
+    assert "on its way" not in page
+    assert "Your letter waits for you" in page
+    tell_submitted(token, only="form", reference="", now=clock.now())
+    assert "Your letter waits for you" not in client.get(f"/letters/{token}").text
 
 
 @pytest.mark.backends("sqlite")
