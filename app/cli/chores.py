@@ -6,7 +6,8 @@ import contextlib
 import itertools
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from flask import Flask
@@ -46,28 +47,47 @@ def beside(app: Flask, stop: threading.Event, relay_log: Path | None = None) -> 
 def _go_on(app: Flask, stop: threading.Event, relay_log: Path | None) -> None:
     rounds = itertools.count()
     while not stop.wait(EVERY):
-        try:
-            with app.app_context():
-                do_chores(all_of_them=next(rounds) % PURGE_EVERY == 0)
-                if relay_log is not None:
-                    look_up(relay_log)
-        except (DBAPIError, Unavailable):
-            log.warning("chores were left undone: the database could not be used")
+        with app.app_context():
+            do_chores(all_of_them=next(rounds) % PURGE_EVERY == 0)
+            if relay_log is not None:
+                _attempt(partial(look_up, relay_log))
 
 
 def do_chores(*, all_of_them: bool) -> None:
     """See to contacts that do not work, or work again, and ask writers what came back.
 
-    With `all_of_them`, delete what is over.
+    With `all_of_them`, delete what is over. One that goes wrong keeps no other one back.
     """
+    for chore in (_suspend, _release, _ask, *([_delete] if all_of_them else [])):
+        _attempt(chore)
+
+
+def _attempt(chore: Callable[[], None]) -> None:
+    try:
+        chore()
+    except (DBAPIError, Unavailable):
+        log.warning("chores were left undone: the database could not be used")
+    except Exception as error:
+        # Neither its text nor a traceback: both could hold an address.
+        log.error("a chore was left undone: unforeseen %s", type(error).__name__)
+
+
+def _suspend() -> None:
     if suspended := see_to_refused(now=clock.now()):
         log.warning("suspended contacts whose address does not exist: %s", suspended)
+
+
+def _release() -> None:
     if released := release_waiting(now=clock.now()):
         log.info("released letters that had waited for a contact: %s", released)
+
+
+def _ask() -> None:
     if asked := ask_what_came_back(now=clock.now()):
         log.info("asked writers what came back: %s", asked)
-    if not all_of_them:
-        return
+
+
+def _delete() -> None:
     if not clock_is_steady(now=clock.now()):
         log.warning("nothing is deleted: the clock has jumped, or nobody looked at it for long")
     elif purged := purge(now=clock.now()):

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.database import db
 from app.delivery import retries
+from app.delivery.limits import MINUTE
 from app.delivery.pacing import PaceLane, letters_lane, lock_lanes
 from app.delivery.senders.base import Outcome
 
@@ -41,6 +42,8 @@ def note_answer(session: Session, domain: str, outcome: Outcome, *, now: datetim
         return
     key = letters_lane(domain)
     lane = lock_lanes(session, [key])[key]
+    if lane.is_open and not _is_probed(lane, now):
+        return  # it had been claimed before the breaker opened
     lane.answers = (lane.answers + ("4" if refused else "+"))[-LAST:]
     if refused:
         _rest(lane, now, jitter)
@@ -50,6 +53,11 @@ def note_answer(session: Session, domain: str, outcome: Outcome, *, now: datetim
     elif lane.rest_until is not None:
         lane.rest_until = None
     session.flush()
+
+
+def _is_probed(lane: PaceLane, now: datetime) -> bool:
+    """Whether a letter may have been let through an open breaker: from then on it rests a minute at most."""
+    return lane.rest_until is None or lane.rest_until <= now + MINUTE
 
 
 def _rest(lane: PaceLane, now: datetime, jitter: float) -> None:

@@ -28,7 +28,10 @@ from app.security.rate_limits import hit
 
 NOTICE: Final = "answer"
 LONGEST: Final = 10 * 2**20
-"""Octets of a message that is taken; of a longer one only the text goes on."""
+"""Octets of a message that is taken."""
+ATTACHED: Final = 7_000_000
+"""Octets of a message that goes on whole: with Base64 it stays within the ten megabytes that mail servers
+take as they are installed. A larger one would be refused, and lost."""
 MOST: Final = 5
 """Answers to one copy that go on in a day. Two machines that answer each other would never stop."""
 
@@ -57,7 +60,7 @@ def prepare(session: Session, delivery: Delivery, raw: bytes, *, now: datetime) 
     if not letter.supporter.email:
         return None
     office = session.get_one(Recipient, delivery.recipient_id)
-    found, is_whole = quote(raw), len(raw) <= LONGEST
+    found, is_whole = quote(raw), len(raw) <= ATTACHED
     subject, text = filled(
         NOTICE,
         language=letter.language,

@@ -15,7 +15,15 @@ from app.delivery import outbox
 from app.delivery.models import Delivery
 from app.errors import RedressError, Refused
 from app.letters.dispatch import takes_letters
-from app.letters.freezing import ACTOR, envelope_of, office_of, print_anew, snapshot_for, word_copy
+from app.letters.freezing import (
+    ACTOR,
+    can_go_to,
+    envelope_of,
+    office_of,
+    print_anew,
+    snapshot_for,
+    word_copy,
+)
 from app.letters.models import Letter
 from app.letters.stating import CONSENTED, CORRECTED
 from app.letters.wording import Worded
@@ -34,8 +42,7 @@ def corrected(session: Session, letter: Letter, delivery: Delivery, *, now: date
     office = office_of(session, snapshot, delivery)
     if office is None or not takes_letters(office.addressee):
         return None
-    by_form = office.addressee.form is not None and letter.joint_letter_id is None
-    if office.addressee.contact is None and office.addressee.post is None and not by_form:
+    if not can_go_to(letter, office.addressee):
         return None
     try:
         return word_copy(session, snapshot, letter, delivery, office)

@@ -22,7 +22,7 @@ from app.delivery.envelope import Envelope
 from app.delivery.models import Delivery
 from app.errors import NotFound, Refused
 from app.letters.dispatch import ADDRESS_GONE, CONTACT_CHANGED, must_be_held
-from app.letters.freezing import BY_FORM, BY_POST, envelope_of, send_elsewhere
+from app.letters.freezing import BY_FORM, BY_POST, can_go_to, envelope_of, send_elsewhere
 from app.letters.models import Letter
 from app.letters.stating import (
     AS_IT_IS,
@@ -213,6 +213,8 @@ def _elsewhere(
     letter = session.get_one(Letter, delivery.letter_id)
     if not delivery.text:
         raise Refused(_("The text of this copy is not kept any more; it cannot be sent."))
+    if not can_go_to(letter, addressee):
+        raise Refused(_("The office has no verified contact yet. Verify one, then release the copy."))
     send_elsewhere(session, letter, delivery, addressee, now=now, actor=actor, cause=RELEASED)
 
 
@@ -242,7 +244,7 @@ def _envelope(
     letter = session.get_one(Letter, delivery.letter_id)
     if addressee.contact is None or delivery.recipient_id is None or not delivery.text:
         raise Refused(_("The text of this copy is not kept any more; it cannot be sent."))
-    delivery.contact_id = addressee.contact.id
+    delivery.channel, delivery.contact_id = "email", addressee.contact.id
     return envelope_of(
         campaign=session.get_one(Campaign, letter.campaign_id),
         letter=letter,

@@ -148,6 +148,14 @@ def freeze(
     return worded
 
 
+def can_go_to(letter: Letter, addressee: Addressee) -> bool:
+    """Whether there is a way to an office for a letter: nobody puts a joint one into a form."""
+    has_writer = letter.joint_letter_id is None
+    return (
+        addressee.contact is not None or addressee.post is not None or (has_writer and addressee.is_reachable)
+    )
+
+
 def send_elsewhere(
     session: Session,
     letter: Letter,
@@ -192,7 +200,7 @@ def print_anew(
     cause: str,
     actor: str,
 ) -> None:
-    """Give a held copy another text, and let it go by post (arguments as of `send_elsewhere`).
+    """Give a held copy another text, and let it go by post or form (arguments as of `send_elsewhere`).
 
     Like `outbox.address_anew`, an exception to "what is frozen never changes".
     """

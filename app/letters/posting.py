@@ -21,6 +21,7 @@ from app.database import db, transaction
 from app.delivery import outbox
 from app.delivery.models import Delivery, PrintBatch
 from app.delivery.states import transition
+from app.delivery.stops import stopped
 from app.errors import NotFound, Refused
 from app.letters.deciding import NOT_PRINTED, POSTED, PRINTED
 from app.letters.dispatch import NO_CONTACT, must_be_held
@@ -138,7 +139,8 @@ def gather(
 ) -> BatchLine:
     """Put letters that wait into a new batch, oldest first.
 
-    What must not leave as it is (its office changed, or what it states) is held instead.
+    What must not leave as it is (its office changed, or what it states) is held instead; what is stopped
+    waits on.
 
     Args:
         only: an office; None for all.
@@ -148,7 +150,7 @@ def gather(
         most: how many letters at most.
 
     Raises:
-        Refused: none waits.
+        Refused: none waits that is not stopped.
     """
     with transaction() as session:
         known = session.get(PrintBatch, row_id)
@@ -164,6 +166,7 @@ def _gather(session: Session, batch: PrintBatch, only: uuid.UUID | None, most: i
     query = sa.select(Delivery).where(*_WAITS).order_by(Delivery.created_at, Delivery.id).limit(most)
     if only is not None:
         query = query.where(Delivery.recipient_id == only)
+    query = query.where(*stopped(session).conditions())
     copies = session.scalars(query.with_for_update(skip_locked=True)).all()
     ids = {copy.recipient_id for copy in copies if copy.recipient_id is not None}
     offices = resolve(session, ids, day=batch.made_at.date())
@@ -176,7 +179,7 @@ def _gather(session: Session, batch: PrintBatch, only: uuid.UUID | None, most: i
         else:
             taken.append(copy)
     if not copies:
-        raise Refused(_("No letter waits to be printed."))
+        raise Refused(_("No letter waits to be printed, or what waits is stopped at Desk › Sending."))
     if not taken:
         return
     session.add(batch)

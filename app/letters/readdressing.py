@@ -279,18 +279,28 @@ def _decide(
             after = copies[-1].id
             decided = act(session, copies)
             seen, done, failed = seen + len(copies), done + decided, failed + len(copies) - decided
-            recipient = session.get_one(Recipient, recipient_id)
-            audit.record(
-                session,
-                action,
-                actor=actor,
-                now=now,
-                kind="recipient",
-                object_id=recipient_id,
-                detail={"office": recipient.short_name, "copies": str(decided), "held for": reason},
-            )
+            # Workers try each minute what may go by now: what changed nothing is no line in the audit log.
+            if decided:
+                _note(session, action, recipient_id, reason, decided, actor=actor, now=now)
     left = sa.select(sa.func.count()).select_from(Delivery).where(*_is_held(recipient_id, reason))
     return Outcome(done=done, failed=failed, left=db.session.scalar(left) or 0)
+
+
+def _note(
+    session: Session,
+    action: str,
+    recipient_id: uuid.UUID,
+    reason: str,
+    count: int,
+    *,
+    actor: str,
+    now: datetime,
+) -> None:
+    office = session.get_one(Recipient, recipient_id).short_name
+    detail = {"office": office, "copies": str(count), "held for": reason}
+    audit.record(
+        session, action, actor=actor, now=now, kind="recipient", object_id=recipient_id, detail=detail
+    )
 
 
 def _is_held(recipient_id: uuid.UUID, reason: str) -> tuple[sa.ColumnElement[bool], ...]:

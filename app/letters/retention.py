@@ -21,6 +21,7 @@ from app.letters.joint.models import JointLetter, Signature
 from app.letters.models import Letter
 from app.letters.own_sending import purge_marks
 from app.letters.replies.models import ReplyQuestion, SharedReply
+from app.letters.replies.sharing import let_the_next_lead
 from app.letters.updates.models import UpdateMail
 from app.letters.writing import CONFIRMATION_SPAN
 from app.recipients.corrections import purge_decided
@@ -29,6 +30,8 @@ from app.supporters.models import Consent, Supporter
 TEXT_KEPT = timedelta(days=28)
 IDENTITY_KEPT = timedelta(days=90)
 NOTICES_KEPT = timedelta(days=7)
+OVER = FINAL | {"held", "unclear"}
+"""States of our own mails from which they leave no more by themselves: after a week nobody waits for them."""
 BATCH = 500
 """Rows that one transaction deletes, so that writers never wait long."""
 
@@ -132,8 +135,10 @@ def _purge_shared(session: Session, now: datetime) -> int:
     query = select(SharedReply.id).where(
         SharedReply.published_id.is_(None), SharedReply.shared_at <= now - TEXT_KEPT
     )
-    shared = list(session.scalars(query.limit(BATCH)))
+    shared = list(session.scalars(query.order_by(SharedReply.shared_at).limit(BATCH)))
     session.execute(delete(SharedReply).where(SharedReply.id.in_(shared)))
+    for cluster in shared:
+        let_the_next_lead(session, cluster)
     return len(shared)
 
 
@@ -150,7 +155,9 @@ def _end_unsubmitted(session: Session, now: datetime) -> int:
 
 def _purge_notices(session: Session, now: datetime) -> int:
     query = select(Delivery.id).where(
-        Delivery.kind == "notice", Delivery.state.in_(FINAL), Delivery.state_at <= now - NOTICES_KEPT
+        Delivery.kind == "notice",
+        Delivery.state.in_(OVER),
+        Delivery.state_at <= now - NOTICES_KEPT,
     )
     notices = list(session.scalars(query.limit(BATCH)))
     session.execute(delete(Delivery).where(Delivery.id.in_(notices)))

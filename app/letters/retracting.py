@@ -33,6 +33,8 @@ from app.letters.stating import (
 from app.security import audit
 
 IN_ONE_GO: Final = 1000
+_WITH_ITS_WRITER: Final = sa.and_(Delivery.channel == "web_form", Delivery.state == "awaiting_confirmation")
+"""Confirmed, and shown to its writer to be put into an office's form."""
 
 
 def waiting_that_state(name: str) -> int:
@@ -178,14 +180,12 @@ def _note(
 def _waiting(session: Session, name: str) -> list[uuid.UUID]:
     """Return the copies that wait to leave and state something in the points and wordings that they have."""
     versions = {version.id: version for version in versions_stating(session, name)}
-    # What goes by an office's form was confirmed, and awaits that its writer puts it in.
-    to_be_put_in = sa.and_(Delivery.channel == "web_form", Delivery.state == "awaiting_confirmation")
     query = (
         sa.select(Delivery.id, Delivery.template_version_id, Letter)
         .join(Letter, Delivery.letter_id == Letter.id)
         .where(
             Delivery.kind == "letter",
-            sa.or_(Delivery.state.in_(DUE | {"to_print"}), to_be_put_in),
+            sa.or_(Delivery.state.in_(DUE | {"to_print"}), _WITH_ITS_WRITER),
             Delivery.template_version_id.in_(versions),
         )
         .order_by(Delivery.id)

@@ -89,6 +89,7 @@ def tell_submitted(token: str, *, only: str, reference: str, now: datetime) -> N
         copy = slugs.get(only)
         if copy is None:
             raise NotFound(_("There is no such copy."))
+        session.refresh(copy, with_for_update=True)  # the same button, pressed twice at once
         if not _waits(copy):
             raise Refused(_("This letter does not wait for you any more."))
         copy.receipt = reference

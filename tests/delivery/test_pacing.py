@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 import uuid
@@ -290,6 +291,24 @@ def test_the_breaker_opens_lets_one_letter_try_and_closes(app_context: Flask) ->
     assert not lane().is_open
     drain(app_context, well, limits=limits, now=longer.rest_until + 2 * MINUTE)
     assert len(well.taken) > 4
+
+
+def test_letters_in_hand_as_the_breaker_opened_neither_close_it_nor_prolong_its_rest(
+    app_context: Flask,
+) -> None:
+    of, tried = some_letter(), itertools.count()
+    limits = replace(TWENTY, letters=100)
+    queue_letters(range(20), of)
+    drain(app_context, FakeServer(), limits=limits)
+    accepted = Outcome(kind="accepted", step="dot", code=250)
+    queue_letters(range(20, 40), of)
+    server = FakeServer(lambda _envelope: NOT_NOW if next(tried) < 10 else accepted)
+    drain(app_context, server, limits=limits)
+    assert len(server.tried) == 20
+    opened = lane()
+    assert (opened.is_open, opened.openings, opened.answers) == (True, 1, "+" * 20 + "444")
+    assert opened.rest_until is not None
+    assert opened.rest_until - NOON < 7 * MINUTE
 
 
 def test_workers_that_go_on_keep_the_pace_too(app_context: Flask) -> None:

@@ -256,11 +256,25 @@ def test_answers_to_a_letter_have_an_end_and_a_size(
         for number in range(7)
     ]
     assert changed == [True] * answers.MOST + [False] * 2
-    monkeypatch.setattr(answers, "LONGEST", 100)
+    monkeypatch.setattr(answers, "ATTACHED", 100)
     tomorrow = clock.now() + timedelta(days=1)
     assert receive(ANSWERS[1].sent_to(ours), now=tomorrow).changed
     newest = db.session.scalars(select(Delivery).order_by(Delivery.created_at.desc()).limit(1)).one()
     assert b"answer.eml" not in (newest.wire or b"")
+    assert "too large to go on whole" in newest.text
+
+
+def test_what_goes_on_is_small_enough_for_a_mail_server_as_it_is_installed(
+    app_context: Flask, office: Recipient
+) -> None:
+    (left,) = copies()
+    head = ANSWERS[0].sent_to(bounce_address(left.id)) + b"\r\n"
+    for size in (answers.ATTACHED, answers.LONGEST):
+        line = b"Long words. " * 6 + b"\r\n"
+        assert receive((head + line * (size // len(line)))[:size], now=clock.now()).changed
+    whole, text_alone = sorted(send(app_context).taken, key=lambda mail: -len(mail.wire))
+    assert 9_000_000 < len(whole.wire) < 10_240_000  # Postfix's message_size_limit
+    assert len(text_alone.wire) < 100_000
 
 
 @pytest.mark.parametrize(("reply", "status"), [("5.1.1 nobody here", "suspended"), ("5.7.1 no", "active")])

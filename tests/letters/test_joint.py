@@ -16,6 +16,7 @@ from app.cli.seed import SEEDS
 from app.database import db, transaction
 from app.errors import Gone, NotFound, Refused
 from app.letters.counting import tally
+from app.letters.deciding import release_copy
 from app.letters.dispatch import must_be_held
 from app.letters.freezing import snapshot_for, word_copy
 from app.letters.joint import desk
@@ -28,6 +29,7 @@ from app.letters.joint.reading import Counted, count, public_list, waiting
 from app.letters.joint.seeding import load_past_letters
 from app.letters.joint.signing import SignedAlready, page_token
 from app.letters.models import Letter
+from app.letters.readdressing import release_waiting
 from app.letters.retention import purge
 from app.letters.writing import CONFIRMATIONS_A_DAY
 from app.recipients.models import Contact
@@ -105,6 +107,20 @@ def test_one_form_is_one_signature_and_one_mailbox_signs_once(app_context: Flask
     )
     with pytest.raises(Refused, match="name of the organization"):
         sign_joint(joint, kind="organization")
+
+
+def test_nobody_puts_a_joint_letter_into_a_form(app_context: Flask) -> None:
+    joint = store_joint()
+    with transaction() as session:
+        session.execute(sa.update(Contact).values(channel="web_form", value="https://form.example/"))
+    sign_and_confirm(joint)
+    send(joint)
+    assert {copy.state for copy in copies()} == {"held"}
+    before = everything()
+    assert release_waiting(now=clock.now()) == 0
+    assert everything() == before
+    with pytest.raises(Refused, match="no verified contact"):
+        release_copy(copies()[0].id, actor="test", now=clock.now())
 
 
 def test_nobody_can_fill_a_mailbox_and_who_wants_silence_has_it(app_context: Flask) -> None:

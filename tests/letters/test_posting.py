@@ -16,9 +16,11 @@ from sqlalchemy import select
 from app import clock
 from app.cli.letters import command
 from app.database import db, transaction
+from app.delivery import stops
 from app.delivery.models import Delivery, PrintBatch
 from app.errors import NotFound, Refused
-from app.letters import deciding, posting
+from app.evidence.models import Fact
+from app.letters import deciding, posting, retracted, retracting
 from app.letters.batch_paper import paper_of_batch
 from app.letters.confirming import look_at
 from app.letters.dispatch import HOLDER_CHANGED, NO_CONTACT
@@ -26,7 +28,8 @@ from app.letters.following import follow, withdraw
 from app.letters.readdressing import readdress, release_waiting
 from app.organizers import audit
 from app.recipients.models import Contact, Holder, Recipient
-from tests.factories.campaigns import store_campaign
+from tests.factories.campaigns import reword, store_campaign
+from tests.factories.evidence import FactFactory, store
 from tests.factories.letters import copies, write_and_confirm, write_and_find_token
 from tests.factories.recipients import ContactFactory, OfficeFactory
 from tests.support.poppler import Poppler, words_of
@@ -126,6 +129,29 @@ def test_two_organizers_do_not_get_the_same_letter(slug: str) -> None:
     with pytest.raises(NotFound):
         posting.batch_line(second.id)
     assert sum(one.count for one in posting.waiting()) == 1
+
+
+def test_what_is_stopped_is_not_printed_until_it_goes_on(slug: str) -> None:
+    write_and_confirm(slug)
+    office = db.session.scalars(select(Recipient.id).where(Recipient.slug == "a-post")).one()
+    stops.stop("office", office, reason="wrong hall", actor=WHO, now=clock.now())
+    gather()
+    assert {copy.print_batch_id is None for copy in copies() if copy.recipient_id == office} == {True}
+    with pytest.raises(Refused, match="stopped"):
+        gather()
+    stops.resume("office", office, actor=WHO, now=clock.now())
+    assert gather().total == 1
+
+
+def test_what_is_released_although_it_states_a_withdrawn_fact_is_printed(app_context: Flask) -> None:
+    store(FactFactory.build(key="wells", value="seven"))
+    slug = store_campaign([OfficeFactory.build(contacts=[post()])])
+    reword(slug, "Of the wells, {{ fact.wells.value }} are dry.\n\n{{ recipient.ask }}\n")
+    write_and_confirm(slug)
+    fact = db.session.scalars(select(Fact.id)).one()
+    assert retracting.withdraw_fact(fact, "Counted twice", actor=WHO, now=clock.now()) == 1
+    assert retracted.release_retracted("fact withdrawn: wells", actor=WHO, now=clock.now()).done == 1
+    assert gather().total == 1
 
 
 def test_what_changed_since_is_held_and_not_printed(slug: str) -> None:

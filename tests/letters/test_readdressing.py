@@ -35,6 +35,7 @@ from tests.delivery.working import FakeServer, drain
 from tests.factories.campaigns import store_campaign
 from tests.factories.letters import copies, write_and_confirm
 from tests.factories.recipients import ContactFactory, HolderFactory, OfficeFactory
+from tests.factories.storage import everything
 from tests.support.lengths import length
 
 WHO = "organizer:00000000-0000-0000-0000-000000000001"
@@ -293,6 +294,9 @@ def test_a_waiting_letter_whose_text_is_gone_keeps_no_other_back() -> None:
         session.get_one(Recipient, desk.id).contacts = [ContactFactory.build()]
     assert readdressing.release_waiting(now=clock.now()) == 1
     assert states() == {("queued", ""): 1, ("held", NO_CONTACT): 1}
+    before = everything()
+    assert readdressing.release_waiting(now=clock.now()) == 0
+    assert everything() == before, "what is tried each minute and changes nothing stands in no log"
 
 
 def test_a_letter_to_somebody_who_left_is_not_simply_released(app_context: Flask) -> None:

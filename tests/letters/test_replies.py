@@ -62,6 +62,8 @@ def test_a_writer_is_asked_once_fourteen_days_after_the_last_copy_was_taken(app_
     assert "Reply-To" not in mail.wire.decode()
     token = token_of(mail)
     assert f"/replies/{token}/stop" in mail.text
+    assert "taken by an office's mail server" in mail.text
+    assert "reached" not in mail.text, "what a server took has not reached anybody, as far as we know"
     stored = repr(everything())
     assert token not in stored
     assert [copy.told for copy in look_at_replies(token, "en").copies] == ["", ""]

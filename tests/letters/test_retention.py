@@ -145,6 +145,16 @@ def test_our_own_mails_go_after_seven_days(app_context: Flask) -> None:
     assert len(copies()) == 2
 
 
+@pytest.mark.parametrize("end", ["held", "unclear"])
+def test_own_mails_that_leave_no_more_go_too(app_context: Flask, end: str) -> None:
+    slug, now = store_campaign(), clock.now()
+    write_and_find_token(slug, now=now, **marked_letter())
+    deliver_all(now, "sending", end)
+    assert purge(now=now + 7 * DAY - MOMENT).notices == 0
+    assert purge(now=now + 7 * DAY).notices == 1
+    assert notices() == []
+
+
 def test_who_wrote_goes_90_days_after_the_campaign(app_context: Flask) -> None:
     now = clock.now()
     last_day = days_from(now, 10)

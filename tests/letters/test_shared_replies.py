@@ -151,3 +151,13 @@ def test_what_nobody_came_to_read_is_deleted_after_28_days(slug: str) -> None:
     assert purge(now=at + 28 * DAY).texts > 0
     assert moderating.waiting_replies(campaign_id()) == []
     assert len(moderating.shown_replies(campaign_id())) == 1
+
+
+def test_when_the_first_of_those_alike_is_deleted_the_next_one_is_read(slug: str) -> None:
+    now = clock.now()
+    shared(slug, now)
+    shared(slug, now + DAY, TO_SOMEBODY_ELSE)
+    purge(now=now + 15 * DAY + 28 * DAY)
+    (waiting,) = moderating.waiting_replies(campaign_id())
+    assert waiting.alike == 1
+    assert moderating.read_reply(campaign_id(), waiting.id, actor="test", now=now) == TO_SOMEBODY_ELSE

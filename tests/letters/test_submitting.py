@@ -9,21 +9,28 @@ import sqlalchemy as sa
 from flask import Flask
 
 from app import clock
-from app.database import db
+from app.database import db, transaction
 from app.delivery.models import Delivery
+from app.delivery.outbox import hold
 from app.errors import NotFound, Refused
+from app.evidence.models import Fact
+from app.letters import retracting
 from app.letters.counting import taken_by, tally
-from app.letters.deciding import UNSUBMITTED, cause_sentence
-from app.letters.following import follow, withdraw
+from app.letters.deciding import UNSUBMITTED, cause_sentence, release_copy
+from app.letters.following import agree_to, corrections, follow, withdraw
 from app.letters.models import Letter
 from app.letters.retention import purge
 from app.letters.submitting import LONGEST_REFERENCE, forms_to_fill, tell_submitted
-from tests.factories.campaigns import store_campaign
-from tests.factories.letters import copies, write_and_confirm
+from app.recipients.models import Recipient
+from tests.factories.campaigns import reword, store_campaign
+from tests.factories.evidence import FactFactory, store
+from tests.factories.letters import copies, write_and_confirm, write_and_find_token
 from tests.factories.recipients import ContactFactory, OfficeFactory
+from tests.factories.threads import at_once
 from tests.support.client import CheckingClient
 from tests.support.pages import Page
 
+WHO = "organizer:00000000-0000-0000-0000-000000000001"
 FIELDS = [
     {"label": "Surname and name", "holds": "name"},
     {"label": "E-mail", "holds": "email"},
@@ -95,6 +102,74 @@ def test_a_reference_is_deleted_with_the_text(token: str) -> None:
     assert [(copy.state, copy.receipt, copy.text) for copy in copies() if copy.channel == "web_form"] == [
         ("self_sent", "", "")
     ]
+
+
+def test_a_fact_that_is_taken_back_is_put_into_no_form(app_context: Flask) -> None:
+    store(FactFactory.build(key="wells", value="seven"))
+    form = ContactFactory.build(channel="web_form", value="https://form.example/", form_fields=FIELDS[:2])
+    slug = store_campaign([OfficeFactory.build(slug="form", contacts=[form])])
+    reword(slug, "Of the wells, {{ fact.wells.value }} are dry.\n\n{{ recipient.ask }}\n")
+    token = write_and_confirm(slug)
+    write_and_find_token(slug)  # waits for its confirmation, and is made anew by it
+    assert forms_to_fill(token)
+    store(FactFactory.build(key="wells_again", value="five"))
+    fact = db.session.scalars(sa.select(Fact.id).where(Fact.key == "wells")).one()
+    held = retracting.supersede_fact(fact, "wells_again", "Counted again", actor=WHO, now=clock.now())
+    db.session.rollback()
+    assert held == 1
+    assert forms_to_fill(token) == {}
+    with pytest.raises(Refused):
+        tell_submitted(token, only="form", reference="", now=clock.now())
+
+    anew = corrections(token, now=clock.now())["form"]
+    agree_to(token, only="form", seen=anew.seen, now=clock.now())
+    db.session.rollback()
+    (copy,) = follow(token, "en").copies
+    assert (copy.state, copy.label) == ("awaiting_confirmation", "Waits for you")
+    assert "five are dry" in "".join(segment.text for segment in copy.segments)
+    assert list(forms_to_fill(token)) == ["form"]
+
+
+def test_released_to_an_office_with_an_address_by_now_it_goes_by_mail(token: str) -> None:
+    with transaction() as session:
+        (copy,) = session.scalars(sa.select(Delivery).where(Delivery.channel == "web_form"))
+        hold(session, copy, now=clock.now(), cause="fact withdrawn: wells", actor=WHO)
+        office = session.get_one(Recipient, copy.recipient_id)
+        office.contacts.append(ContactFactory.build())
+    release_copy(copy.id, actor=WHO, now=clock.now())
+    db.session.rollback()
+    assert {(copy.state, copy.channel) for copy in copies()} == {("queued", "email")}
+
+
+def test_told_twice_at_once_it_is_noted_once(app_context: Flask, token: str) -> None:
+    def tell() -> str:
+        try:
+            tell_submitted(token, only="form", reference="", now=clock.now())
+        except Refused:
+            return "refused"
+        return "noted"
+
+    for _round in range(4):
+        assert sorted(at_once(4, app_context, tell)) == ["noted", "refused", "refused", "refused"]
+        with transaction() as session:
+            session.execute(
+                sa.update(Delivery)
+                .where(Delivery.channel == "web_form")
+                .values(state="awaiting_confirmation")
+            )
+
+
+@pytest.mark.backends("sqlite")
+def test_what_its_writer_still_has_to_send_is_not_told_to_be_on_its_way(
+    app_context: Flask, client: CheckingClient
+) -> None:
+    form = ContactFactory.build(channel="web_form", value="https://form.example/")
+    token = write_and_confirm(store_campaign([OfficeFactory.build(slug="form", contacts=[form])]))
+    page = client.get(f"/letters/{token}").text
+    assert "on its way" not in page
+    assert "Your letter waits for you" in page
+    tell_submitted(token, only="form", reference="", now=clock.now())
+    assert "Your letter waits for you" not in client.get(f"/letters/{token}").text
 
 
 @pytest.mark.backends("sqlite")

@@ -146,6 +146,7 @@ def _counted(visitor: Visitor) -> tuple[int, list[tuple[int, int | None]]]:
 
 def test_sent_counts_once_for_each_office_and_a_look_counts_nothing(visitor: Visitor) -> None:
     page = visitor.sends(button="own_mail", **NOBODY)
+    assert "others see that letters are sent" in page.text
     for _again in range(3):
         answer = visitor.client.submit(page, button="mail", field="submission_key")
         assert "Sent by you" in answer.text

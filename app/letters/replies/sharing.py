@@ -139,7 +139,7 @@ def take_back(token: str, delivery_id: uuid.UUID, *, now: datetime) -> None:
         others = exists().where(SharedReply.published_id == row.published_id)
         if row.published_id is not None and not session.scalar(select(others)):
             session.execute(delete(PublishedReply).where(PublishedReply.id == row.published_id))
-        _let_the_next_lead(session, row)
+        let_the_next_lead(session, row.id)
 
 
 def wait_for_turn(session: Session, recipient_id: uuid.UUID | None) -> None:
@@ -147,8 +147,9 @@ def wait_for_turn(session: Session, recipient_id: uuid.UUID | None) -> None:
     take_turns(session, recipient_id.bytes * 2 if recipient_id else bytes(32))
 
 
-def _let_the_next_lead(session: Session, gone: SharedReply) -> None:
-    alike = select(SharedReply).where(SharedReply.cluster == gone.id).order_by(SharedReply.shared_at)
+def let_the_next_lead(session: Session, gone: uuid.UUID) -> None:
+    """Let the oldest of those alike that is left be the one read, in the caller's transaction."""
+    alike = select(SharedReply).where(SharedReply.cluster == gone).order_by(SharedReply.shared_at)
     rest = session.scalars(alike).all()
     for row in rest:
         row.cluster = rest[0].id
