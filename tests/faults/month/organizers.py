@@ -39,7 +39,6 @@ class Organizers:
     Attributes:
         story: how often what happened.
         log: the relay's, as they can read it.
-        again: copies and mails that they sent once more although they may have arrived.
     """
 
     story: Counter[str]
