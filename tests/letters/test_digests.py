@@ -14,7 +14,7 @@ from flask import Flask
 from sqlalchemy import delete
 
 from app.database import db, transaction
-from app.delivery import claims, journal
+from app.delivery import claims, gathering, journal
 from app.delivery.envelope import Envelope, bounce_address
 from app.delivery.gathering import digest_of
 from app.delivery.limits import Wishes
@@ -35,6 +35,7 @@ from tests.delivery.working import QUICK, TAKEN, FakeServer, smtp_to, worker_for
 from tests.factories.campaigns import store_campaign
 from tests.factories.letters import copies, write_and_confirm
 from tests.factories.recipients import OfficeFactory
+from tests.support.plugins.database import AppFactory
 from tests.support.smtp import RecordingSmtpServer
 
 NINE = datetime(2026, 11, 22, 9, tzinfo=UTC)
@@ -324,3 +325,30 @@ def test_its_writer_reads_that_the_office_gets_them_together(app_context: Flask,
 )
 def test_the_hour_is_the_offices_own(wishes: Wishes, now: datetime, expected: datetime) -> None:
     assert wishes.next_digest(now) == expected
+
+
+def test_what_is_more_than_one_mail_carries_makes_another(
+    app_context: Flask, slug: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gathering, "MOST", 2)
+    mails = sent_at_nine(app_context, FakeServer())
+    assert len(mails) == 2
+    assert states() == {"accepted": 3}
+
+
+def test_a_digest_is_one_letter_to_its_domain_and_the_offices_daily_limit_says_nothing(
+    app_factory: AppFactory,
+) -> None:
+    app = app_factory(REDRESS_PACE_DOMAIN="1")
+    with app.app_context():
+        offices = [OfficeFactory.build(rhythm="digest", daily_limit=1) for _office in range(2)]
+        confirm_letters(store_campaign(offices), 3)
+        server = FakeServer()
+        send(app, server, now=NOON + MINUTE)
+        taken = []
+        for minute in range(2):
+            send(app, server, now=NINE + minute * MINUTE)
+            taken.append(len(server.taken))
+        assert taken == [1, 2]
+        assert [len(messages_in(mail.wire)) for mail in server.taken] == [3, 3]
+        assert states() == {"accepted": 6}
