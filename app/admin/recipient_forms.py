@@ -25,7 +25,7 @@ from app.admin.fields import (
     text,
 )
 from app.admin.form_lines import FormLines
-from app.admin.words import ACCEPTS, CHANNELS, COLUMNS, CONFIDENCES, LEVELS, STYLES
+from app.admin.words import ACCEPTS, CHANNELS, COLUMNS, CONFIDENCES, LEVELS, RHYTHMS, STYLES
 from app.recipients.drafts import ContactDraft, Draft, HolderDraft, OfficeDraft, values_of
 from app.recipients.models import Contact, Holder, Recipient
 
@@ -90,6 +90,7 @@ class OfficeForm(_Edited):
     confidence = SelectField(COLUMNS["confidence"], choices=offered(CONFIDENCES), default="unverified")
     checked_on = Day(COLUMNS["checked_on"])
     sources = SourceLines(COLUMNS["sources"])
+    rhythm = SelectField(COLUMNS["rhythm"], choices=offered(RHYTHMS), default="single")
     daily_limit = Number(COLUMNS["daily_limit"], 0, 100_000)
     opens_at = Number(COLUMNS["opens_at"], 0, 23)
     closes_at = Number(COLUMNS["closes_at"], 0, 23)
@@ -114,6 +115,7 @@ class OfficeForm(_Edited):
             confidence=self.confidence.data,
             checked_on=self.checked_on.data,
             sources=self.sources.data or [],
+            rhythm=self.rhythm.data,
             daily_limit=self.daily_limit.data,
             opens_at=self.opens_at.data,
             closes_at=self.closes_at.data,

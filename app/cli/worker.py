@@ -89,6 +89,7 @@ def _worker(app: Flask) -> Worker:
     from app.delivery.processes import new_worker_name, this_process
     from app.delivery.senders import choose
     from app.delivery.worker import Worker
+    from app.letters.digests import compose_digest
     from app.letters.dispatch import must_be_held
     from app.letters.wishes import limits_of
     from app.notices.sending import compose_notice
@@ -104,6 +105,7 @@ def _worker(app: Flask) -> Worker:
         chance=random.Random(),  # noqa: S311 (spreads retries; no secret)
         check=must_be_held,
         compose=compose_notice,
+        gather=compose_digest,
         limits=limits_of(settings),
         connections=settings.smtp_connections if settings.smtp_url else 1,
     )

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
 from app.database import db, transaction
-from app.delivery import causes, pacing
+from app.delivery import causes, gathering, pacing
 from app.delivery.attempts import begin_attempt
 from app.delivery.envelope import BrokenEnvelope, Composer, Envelope, nothing_to_compose
 from app.delivery.limits import UNLIMITED, Limits
@@ -55,6 +55,8 @@ class Claim:
     domain: str
     suspect: bool = False
     """Whether an attempt of it was broken off here: it may break its worker, and is tried alone."""
+    together: uuid.UUID | None = None
+    """The office whose letters go together, all claims that name it in one mail."""
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -67,6 +69,11 @@ class InHand:
     kind: str
     domain: str
     _sealed: Delivery
+
+    @property
+    def digest_id(self) -> uuid.UUID | None:
+        """The digest that it was in when it was last tried."""
+        return self._sealed.digest_id
 
     def envelope(self, compose: Composer = nothing_to_compose) -> Envelope:
         """Decrypt the mail, or compose it from its recipe. Only workers call this.
@@ -117,7 +124,7 @@ def claim(
 
     Args:
         worker: its name.
-        limit: how many at most.
+        limit: how many at most, not counting letters that go together.
         now: the instant.
         lease: how long the worker may be silent about them; less than `LONGEST_LEASE`.
         limits: how fast mails may leave.
@@ -137,25 +144,41 @@ def claim(
         with transaction() as session:
             found = session.execute(query.limit(many).with_for_update(skip_locked=True))
             rows = [Due(*row) for row in found]
-            granted, later = pacing.allot(session, rows, worker=worker, now=now, limits=limits, most=limit)
-            pacing.defer(session, later)
-            if granted:
-                values = {"leased_by": worker, "lease_until": now + lease}
-                ids = [row.id for row in granted]
-                session.execute(update(Delivery).where(Delivery.id.in_(ids)).values(values))
-        if granted or not rows or give_up():
-            break
+            alone, waiting, ready = gathering.sort_out(rows, limits=limits, now=now)
+            granted, later = pacing.allot(session, alone, worker=worker, now=now, limits=limits, most=limit)
+            pacing.defer(session, later | waiting)
+            _lease(session, granted, worker, until=now + lease)
+        claimed = [_claimed(row, worker) for row in granted]
+        for office in ready:
+            # In a transaction of its own: it waits for rows that others lock, and holds nothing meanwhile.
+            with transaction() as session:
+                letters = gathering.gather(session, query, office, worker=worker, now=now, limits=limits)
+                _lease(session, letters, worker, until=now + lease)
+            together = office if len(letters) > 1 else None
+            claimed += [_claimed(row, worker, together) for row in letters]
+        if claimed or not rows or give_up():
+            return claimed
         many = WIDE
-    return [
-        Claim(
-            delivery_id=row.id,
-            worker=worker,
-            kind=row.kind,
-            domain=row.domain,
-            suspect=bool(row.suspect),
-        )
-        for row in granted
-    ]
+
+
+def _lease(session: Session, rows: Sequence[Due], worker: str, *, until: datetime) -> None:
+    if rows:
+        ids = [row.id for row in rows]
+        values = {"leased_by": worker, "lease_until": until}
+        session.execute(update(Delivery).where(Delivery.id.in_(ids)).values(values))
+
+
+def _claimed(row: Due, worker: str, together: uuid.UUID | None = None) -> Claim:
+    # What may break its worker is tried by itself: it must not take the letters of a whole day with it.
+    suspect = bool(row.suspect)
+    return Claim(
+        delivery_id=row.id,
+        worker=worker,
+        kind=row.kind,
+        domain=row.domain,
+        suspect=suspect,
+        together=None if suspect else together,
+    )
 
 
 def begin(
@@ -232,6 +255,14 @@ def _read(session: Session, delivery_id: uuid.UUID) -> Delivery:
     # A row of its own, in no session: it outlives the transaction, and is opened outside of it.
     row = session.connection().execute(_READ, {"delivery": delivery_id}).one()
     return Delivery(**row._mapping)
+
+
+def note_digest(mails: Iterable[InHand], digest_id: uuid.UUID | None) -> None:
+    """Write down in which digest mails are about to leave, or that each leaves by itself."""
+    with transaction() as session:
+        for one in sorted(mails, key=lambda mail: mail.delivery_id):
+            mine = (Delivery.id == one.delivery_id, Delivery.attempt_count == one.number)
+            session.execute(update(Delivery).where(*mine).values(digest_id=digest_id))
 
 
 def set_aside(one: Claim, *, now: datetime) -> None:

@@ -91,11 +91,11 @@ class Crew:
 
     def _work(self, hand: Hand, waiting: deque[Claim], note: Callable[[Outcome], None]) -> Outcome | None:
         """Deliver as long as there is something; return the outcome that told that the server is away."""
-        while (one := self._next(waiting)) is not None:
+        while claimed := self._next(waiting):
             try:
-                outcome = hand.deliver(one)
+                outcome = hand.deliver(claimed)
             finally:
-                self._done(one, waiting)
+                self._done(claimed, waiting)
             if outcome is None:
                 continue
             if outcome.server_away:
@@ -104,16 +104,20 @@ class Crew:
                 note(outcome)
         return None
 
-    def _next(self, waiting: deque[Claim]) -> Claim | None:
+    def _next(self, waiting: deque[Claim]) -> list[Claim]:
+        """Take the next claim, with all that go together with it; nothing where there is none."""
         with self._lock:
             if self._stop.is_set():
-                return None
+                return []
             one = next((each for each in waiting if self._may(each)), None)
-            if one is not None:
-                waiting.remove(one)
-                self._under_way.append(one)
-                self._told(waiting)
-            return one
+            if one is None:
+                return []
+            taken = [one] if one.together is None else [e for e in waiting if e.together == one.together]
+            for each in taken:
+                waiting.remove(each)
+            self._under_way += taken
+            self._told(waiting)
+            return taken
 
     def _may(self, one: Claim) -> bool:
         # What breaks the whole process must not take others with it, again and again, into quarantine.
@@ -123,9 +127,10 @@ class Crew:
             return True
         return all(other.domain != one.domain for other in self._under_way if other.kind == "letter")
 
-    def _done(self, one: Claim, waiting: deque[Claim]) -> None:
+    def _done(self, claimed: list[Claim], waiting: deque[Claim]) -> None:
         with self._lock:
-            self._under_way.remove(one)
+            for one in claimed:
+                self._under_way.remove(one)
             self._told(waiting)
 
     def _told(self, waiting: deque[Claim]) -> None:

@@ -1,17 +1,19 @@
-"""One mail from claim to journal: begin, send, write down."""
+"""One mail from claim to journal: begin, send, write down. A digest is one mail of several deliveries."""
 
 from __future__ import annotations
 
 import logging
 import random
 import threading
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 
 from app.delivery import claims, journal
 from app.delivery.claims import Claim, DispatchCheck, InHand
-from app.delivery.envelope import Composer
+from app.delivery.envelope import Composer, Envelope
+from app.delivery.gathering import Gatherer, digest_of
 from app.delivery.patience import DATABASE_TROUBLE, Persistence
 from app.delivery.scribe import Write, alone
 from app.delivery.senders.base import Outcome, Sender, SenderFactory
@@ -29,6 +31,7 @@ class Hand:
         chance: spreads what was refused together.
         check: looks once more before a mail leaves.
         compose: makes the mails in our own name.
+        gather: makes one mail of several letters.
         stop: set when the worker is to end.
         watch: whether to remember how domains answer.
         write: opens the journal's transactions.
@@ -43,6 +46,7 @@ class Hand:
         chance: random.Random,
         check: DispatchCheck,
         compose: Composer,
+        gather: Gatherer,
         stop: threading.Event,
         watch: bool = False,
         write: Write = alone,
@@ -53,13 +57,14 @@ class Hand:
         self._chance = chance
         self._check = check
         self._compose = compose
+        self._gather = gather
         self._stop = stop
         self._watch = watch
         self._write = write
         self._sender: Sender | None = None
 
-    def deliver(self, one: Claim) -> Outcome | None:
-        """Make one attempt.
+    def deliver(self, claimed: Sequence[Claim]) -> Outcome | None:
+        """Make one attempt with each of the claims: with one, or with several that go together.
 
         Returns:
             How it ended, as journalled; None where there was nothing to attempt any more.
@@ -67,17 +72,22 @@ class Hand:
         Raises:
             Unavailable: the database could not be used for too long.
         """
-        in_hand = self._persist(partial(self._begin, one))
-        if in_hand is None:
-            return None
-        outcome = self._send(in_hand)
+        begun = [self._persist(partial(self._begin, one)) for one in claimed]
+        outcome = None
+        for mails in _apart([one for one in begun if one is not None]):
+            outcome = self._hand_over(mails)
+        return outcome
+
+    def _hand_over(self, mails: Sequence[InHand]) -> Outcome:
+        outcome = self._send(mails)
         jitter = self._chance.random()
         recorded = self._persist(
-            lambda: journal.record(
-                in_hand, outcome, now=self._now(), jitter=jitter, watch=self._watch, write=self._write
+            lambda: journal.record_all(
+                mails, outcome, now=self._now(), jitter=jitter, watch=self._watch, write=self._write
             )
         )
-        _tell(in_hand, outcome, recorded=recorded)
+        for one in mails:
+            _tell(one, outcome, recorded=recorded)
         return outcome
 
     def close(self) -> None:
@@ -96,23 +106,49 @@ class Hand:
             claims.set_aside(one, now=self._now())
             return None
 
-    def _send(self, in_hand: InHand) -> Outcome:
+    def _send(self, mails: Sequence[InHand]) -> Outcome:
         if self._sender is None:
             self._sender = self._senders(self._stop)
-        before_dot = partial(self._before_dot, in_hand)
+        before_dot = partial(self._before_dot, mails)
         try:
-            return self._sender.send(envelope=in_hand.envelope(self._compose), before_dot=before_dot)
+            return self._sender.send(envelope=self._envelope(mails), before_dot=before_dot)
         except Exception as error:
-            _tell_unforeseen(in_hand, error)
+            _tell_unforeseen(mails[0], error)
             self.close()
             return Outcome(kind="crashed", reply=type(error).__name__)
 
-    def _before_dot(self, in_hand: InHand) -> bool:
+    def _envelope(self, mails: Sequence[InHand]) -> Envelope:
+        digest_id = digest_of([one.delivery_id for one in mails]) if len(mails) > 1 else None
+        if any(one.digest_id != digest_id for one in mails):
+            self._persist(lambda: claims.note_digest(mails, digest_id))
+        envelopes = [one.envelope(self._compose) for one in mails]
+        return self._gather(digest_id, envelopes, self._now()) if digest_id else envelopes[0]
+
+    def _before_dot(self, mails: Sequence[InHand]) -> bool:
         try:
-            return journal.mark_dot_pending(in_hand, now=self._now(), write=self._write)
+            return journal.mark_dot_pending(*mails, now=self._now(), write=self._write)
         except DATABASE_TROUBLE as error:
             log.warning("the database cannot be used (%s): the dot is not sent", type(error).__name__)
             return False
+
+
+def _apart(begun: Sequence[InHand]) -> list[list[InHand]]:
+    """Part what was begun into mails: to each address one, and by itself what no other mail can carry."""
+    if len(begun) == 1:
+        return [list(begun)]
+    parts: dict[str | uuid.UUID, list[InHand]] = {}
+    for one in begun:
+        parts.setdefault(_place(one), []).append(one)
+    return list(parts.values())
+
+
+def _place(one: InHand) -> str | uuid.UUID:
+    try:
+        envelope = one.envelope()
+    except Exception:
+        return one.delivery_id  # what is wrong with it is told, and journalled, when it is sent
+    # A message inside of a message is never encoded anew (RFC 2046 §5.2.1).
+    return one.delivery_id if envelope.needs_8bit else envelope.rcpt_to
 
 
 def _tell(in_hand: InHand, outcome: Outcome, *, recorded: bool) -> None:

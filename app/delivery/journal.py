@@ -7,6 +7,7 @@ Whatever else happens, the delivery becomes `unclear`, and a person decides.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -26,27 +27,37 @@ DEFINITE = frozenset({"accepted", "temporary", "permanent"})
 """Outcomes that tell what the server did with the mail."""
 
 
-def mark_dot_pending(in_hand: InHand, *, now: datetime, write: Write = alone) -> bool:
+def mark_dot_pending(*in_hand: InHand, now: datetime, write: Write = alone) -> bool:
     """Make durable that the final dot is about to be sent.
 
     Args:
-        in_hand: the attempt.
+        in_hand: the attempts that one mail carries; all of them are marked, or none.
         now: the instant.
         write: opens the transaction.
 
     Returns:
-        Whether it may be sent; False if the delivery was taken back or stopped, or is no longer this
+        Whether it may be sent; False if a delivery was taken back or stopped, or is no longer this
         worker's.
     """
-    return write(lambda session: _mark(session, in_hand, now))
+    return write(lambda session: _mark(session, _in_order(in_hand), now))
 
 
-def _mark(session: Session, in_hand: InHand, now: datetime) -> bool:
-    row = lock(session, in_hand.delivery_id)
-    if row is None or not _is_mine(row, in_hand) or is_stopped(session, row.id):
+def _in_order(mails: Sequence[InHand]) -> list[InHand]:
+    # Who locks several rows locks them in one order.
+    return sorted(mails, key=lambda mail: mail.delivery_id)
+
+
+def _mark(session: Session, mails: Sequence[InHand], now: datetime) -> bool:
+    if not all(_may_leave(session, one) for one in mails):
         return False
-    mark_dot(session, row.id, in_hand.number, now=now)
+    for one in mails:
+        mark_dot(session, one.delivery_id, one.number, now=now)
     return True
+
+
+def _may_leave(session: Session, in_hand: InHand) -> bool:
+    row = lock(session, in_hand.delivery_id)
+    return row is not None and _is_mine(row, in_hand) and not is_stopped(session, row.id)
 
 
 def record(
@@ -73,6 +84,30 @@ def record(
         same outcome twice changes nothing.
     """
     return write(lambda session: _record(session, in_hand, outcome, now, jitter, watch=watch))
+
+
+def record_all(
+    mails: Sequence[InHand],
+    outcome: Outcome,
+    *,
+    now: datetime,
+    jitter: float,
+    watch: bool = False,
+    write: Write = alone,
+) -> bool:
+    """Journal how the attempts ended that one mail carried (see `record`); the domain gave one answer.
+
+    Returns:
+        Whether all of them were recorded.
+    """
+
+    def work(session: Session) -> bool:
+        first, *others = _in_order(mails)
+        done = [_record(session, first, outcome, now, jitter, watch=watch)]
+        done += [_record(session, one, outcome, now, jitter, watch=False) for one in others]
+        return all(done)
+
+    return write(work)
 
 
 def _record(

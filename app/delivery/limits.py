@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 MINUTE: Final = timedelta(minutes=1)
 HOUR: Final = timedelta(hours=1)
 DAY: Final = timedelta(days=1)
+DIGEST_HOUR: Final = 9
+"""When an office without hours gets its letters of a day, by its own clock."""
 
 
 def is_time_zone(name: str) -> bool:
@@ -32,12 +34,14 @@ class Wishes:
         opens, closes: full hours between which letters may leave, in `zone`; both None for always.
             They may span midnight.
         zone: the name of its time zone.
+        digest: whether all letters of a day are to come in one mail; `daily_limit` says nothing then.
     """
 
     daily_limit: int | None = None
     opens: int | None = None
     closes: int | None = None
     zone: str = "UTC"
+    digest: bool = False
 
     def opening(self, now: datetime) -> datetime:
         """Return `now` if letters may leave now, else when they may next."""
@@ -52,6 +56,15 @@ class Wishes:
         if opening <= local:
             opening += DAY
         return max(opening.astimezone(now.tzinfo), now)
+
+    def next_digest(self, now: datetime) -> datetime:
+        """Return when the letters of a day leave next, after `now`."""
+        local = now.astimezone(ZoneInfo(self.zone))
+        hour = DIGEST_HOUR if self.opens is None else self.opens
+        at = local.replace(hour=hour, minute=0, second=0, microsecond=0)
+        if at <= local:
+            at += DAY
+        return max(at.astimezone(now.tzinfo), now)
 
 
 NO_WISHES: Final = Wishes()

@@ -38,7 +38,8 @@ STATES = (
 DUE = "due_at IS NOT NULL"
 IN_HAND = "leased_by IS NOT NULL"
 ON_PAPER = "print_batch_id IS NOT NULL"
-"""Conditions of partial indexes: of many deliveries, few wait for a worker, are with one, or go by post."""
+TOGETHER = "digest_id IS NOT NULL"
+"""Conditions of partial indexes: of many deliveries, few wait, are in hand, go by post or together."""
 
 
 def _listed(values: tuple[str, ...]) -> str:
@@ -57,7 +58,7 @@ class Delivery(Base):
     has claimed it: a claimed delivery stays `queued` until its attempt begins. What goes by post is in
     a `print_batch_id` once it is to be printed, with `posted_on` and, as its `receipt`, the number by
     which it can be followed; what its writer puts into the office's form has the number there that the
-    form gave.
+    form gave. `digest_id` names the mail in which it left, or was tried last, together with others.
     """
 
     __tablename__ = "deliveries"
@@ -98,6 +99,12 @@ class Delivery(Base):
             sqlite_where=sa.text(ON_PAPER),
             postgresql_where=sa.text(ON_PAPER),
         ),
+        sa.Index(
+            "ix_deliveries_of_digest",
+            "digest_id",
+            sqlite_where=sa.text(TOGETHER),
+            postgresql_where=sa.text(TOGETHER),
+        ),
         sa.Index("ix_deliveries_newest_in_state", "state", "created_at", "id"),
     )
 
@@ -118,6 +125,7 @@ class Delivery(Base):
     attempt_count: Mapped[int] = mapped_column(default=0)
     change_count: Mapped[int] = mapped_column(default=0)
     slot_at: Mapped[datetime | None]
+    digest_id: Mapped[uuid.UUID | None]
     leased_by: Mapped[str | None] = mapped_column(sa.String(120))
     lease_until: Mapped[datetime | None]
     domain: Mapped[str] = mapped_column(sa.String(255), default="")

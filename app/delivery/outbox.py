@@ -153,6 +153,7 @@ def address_anew(
 def _queue(
     session: Session, delivery: Delivery, ways: set[str], *, now: datetime, cause: str, actor: str
 ) -> None:
+    delivery.slot_at = None  # whoever comes back waits for a new turn
     row = lock_row(session, delivery)
     if row.state not in ways:
         raise IllegalTransition(row.state, "queued")

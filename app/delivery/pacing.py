@@ -142,7 +142,7 @@ def _lanes_of(row: Due, limits: Limits, wishes: Mapping[uuid.UUID, Wishes]) -> d
     lanes = {}
     if row.recipient_id is not None:
         daily = wishes[row.recipient_id].daily_limit
-        if daily is not None:
+        if daily is not None and not wishes[row.recipient_id].digest:
             lanes[f"office:{row.recipient_id.hex}"] = (daily, DAY)
     if limits.campaign and row.campaign_id is not None:
         lanes[f"campaign:{row.campaign_id.hex}"] = (limits.campaign, HOUR)

@@ -19,6 +19,7 @@ from app.delivery import causes, claims, presence, retries
 from app.delivery.claims import Claim, DispatchCheck, nothing_to_check
 from app.delivery.crew import Crew
 from app.delivery.envelope import Composer, nothing_to_compose
+from app.delivery.gathering import Gatherer, nothing_to_gather
 from app.delivery.hand import Hand
 from app.delivery.limits import UNLIMITED, Limits
 from app.delivery.patience import DATABASE_TROUBLE, Pause, Persistence
@@ -70,6 +71,7 @@ class Worker:
         chance: spreads what would happen at once.
         check: looks once more before a mail leaves.
         compose: makes the mails in our own name from what is stored of them.
+        gather: makes one mail of several letters to an office that wishes so.
         pace: how it spends its time.
         limits: how fast mails may leave, this worker and all others together.
         connections: how many mails it hands over at the same time.
@@ -86,6 +88,7 @@ class Worker:
         chance: random.Random,
         check: DispatchCheck = nothing_to_check,
         compose: Composer = nothing_to_compose,
+        gather: Gatherer = nothing_to_gather,
         pace: Pace = PACE,
         limits: Limits = UNLIMITED,
         connections: int = 1,
@@ -98,6 +101,7 @@ class Worker:
         self._chance = chance
         self._check = check
         self._compose = compose
+        self._gather = gather
         self._pace = pace
         self._limits = limits
         self._connections = connections
@@ -151,6 +155,7 @@ class Worker:
                 chance=self._chance,
                 check=self._check,
                 compose=self._compose,
+                gather=self._gather,
                 stop=stop,
                 watch=self._limits.letters > 0,
                 write=write,

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from flask_babel import gettext as _
@@ -26,6 +27,7 @@ from app.delivery.models import Attempt, Delivery
 from app.delivery.states import DUE, lock_row, move, reread
 from app.errors import Unavailable
 from app.letters import answers
+from app.letters.digests import members
 from app.letters.dispatch import ADDRESS_GONE
 from app.notices.sending import message_ids_about
 from app.recipients.models import Contact
@@ -79,10 +81,12 @@ def receive(raw: bytes, *, to: Sequence[str] = (), now: datetime) -> Dealt:
     subject = next(filter(None, found), None)
     if subject is None:
         return Dealt(_("It is not addressed to a bounce address that we gave out; nothing was changed."))
+    together = members(subject)
     if reading.kind in CAME_BACK:
-        return came_back(
-            lambda session: _find(session, subject, reading), reading.kind, reading.status, now=now
-        )
+        return _came_back(together or [subject], reading, now=now)
+    if reading.kind == "answer" and together:
+        # It may quote all of the letters, and nobody is to get another one's.
+        return Dealt(_("Somebody answered a mail that carried several letters; nothing was changed."))
     if reading.kind == "answer":
         return _answered(subject, reading, raw, now=now)
     return Dealt(_nothing_to_do(reading))
@@ -98,7 +102,17 @@ def _nothing_to_do(reading: Reading) -> str:
     return sentences[reading.kind]
 
 
-def _find(session: Session, subject: uuid.UUID, reading: Reading) -> Delivery | None:
+def _came_back(subjects: Sequence[uuid.UUID], reading: Reading, *, now: datetime) -> Dealt:
+    """Mark a mail as come back, or all letters that one mail carried."""
+    kind, status = reading.kind, reading.status
+    done = [
+        came_back(partial(_find, subject=subject, reading=reading), kind, status, now=now)
+        for subject in subjects
+    ]
+    return next((one for one in done if one.changed), done[0])
+
+
+def _find(session: Session, *, subject: uuid.UUID, reading: Reading) -> Delivery | None:
     delivery = session.get(Delivery, subject)
     if delivery is not None:
         return delivery
@@ -231,7 +245,7 @@ def _hold_waiting(contact_id: uuid.UUID, *, now: datetime) -> int:
 
 def _answered(subject: uuid.UUID, reading: Reading, raw: bytes, *, now: datetime) -> Dealt:
     db.session.rollback()
-    delivery = _find(db.session, subject, reading)
+    delivery = _find(db.session, subject=subject, reading=reading)
     if delivery is None:
         return _unknown()
     if delivery.kind != "letter":

@@ -33,23 +33,34 @@ def expectations(token: str, *, now: datetime) -> dict[str, str]:
     rate, what = current_app.config["REDRESS_SETTINGS"].pace_domain, stopped(session)
     found = {}
     for copy in waiting:
-        said = in_words(place_of(session, copy, rate=rate, stopped=what, now=now), now)
+        office = session.get_one(Recipient, copy.recipient_id)
+        place = place_of(session, copy, rate=rate, stopped=what, now=now)
+        said = in_words(place, now, together=office.rhythm == "digest")
         if said:
-            found[session.get_one(Recipient, copy.recipient_id).slug] = said
+            found[office.slug] = said
     return found
 
 
-def in_words(place: Place, now: datetime) -> str:
-    """Return a place in the line as a sentence or two; "" where there is nothing to wait for."""
+def in_words(place: Place, now: datetime, *, together: bool = False) -> str:
+    """Return a place in the line as a sentence or two; "" where there is nothing to wait for.
+
+    Args:
+        place: the place.
+        now: the instant.
+        together: whether the office gets its letters once a day, in one mail.
+    """
     if place.is_stopped:
         return _(
             "The organizers have paused sending. Your letter is kept and keeps its place; it leaves when"
             " sending goes on."
         )
     wait = place.expected - now
+    daily = _("This office gets its letters once a day, together.") if together else ""
     if wait < SOON:
-        return ""
+        return daily
     when = _("It should leave in about %(span)s.", span=format_timedelta(wait, threshold=1.2))
+    if together:
+        return f"{daily} {when}"
     if not place.ahead:
         return when
     before = ngettext(

@@ -15,10 +15,12 @@ from sqlalchemy.orm import Session
 from app.database import db, transaction
 from app.delivery import causes
 from app.delivery.bounces import kind_of_failure
+from app.delivery.envelope import bounce_address
 from app.delivery.models import Delivery
 from app.delivery.relay_log import Verdict, verdicts
 from app.delivery.states import lock, move
 from app.letters.bouncing import came_back
+from app.letters.digests import left_as
 
 UNCLEAR: Final = frozenset({"unclear"})
 
@@ -45,17 +47,22 @@ def resolve_unclear(lines: Iterable[str], *, now: datetime) -> Resolved:
         now: the instant.
     """
     db.session.rollback()
-    columns = (Delivery.id, Delivery.message_id, Delivery.envelope_from)
+    columns = (Delivery.id, Delivery.message_id, Delivery.envelope_from, Delivery.digest_id)
     rows = db.session.execute(select(*columns).where(Delivery.state == "unclear")).all()
-    mails = {row.message_id: row for row in rows if row.message_id}
+    mails: dict[str, list[uuid.UUID]] = {}
+    senders: dict[str, str] = {}
+    for row in rows:
+        if known_as := left_as(row.message_id, row.digest_id):
+            mails.setdefault(known_as, []).append(row.id)
+            senders[known_as] = bounce_address(row.digest_id) if row.digest_id else row.envelope_from
     # Let go of the database before a long log is read.
     db.session.rollback()
-    found = verdicts(lines, {message_id: row.envelope_from for message_id, row in mails.items()})
+    found = verdicts(lines, senders)
     taken = back = 0
     for message_id, verdict in found.items():
-        settled = _settle(mails[message_id].id, verdict, now)
-        taken += settled and verdict.fate == "taken"
-        back += settled and verdict.fate == "bounced"
+        settled = sum(_settle(delivery_id, verdict, now) for delivery_id in mails[message_id])
+        taken += settled if verdict.fate == "taken" else 0
+        back += settled if verdict.fate == "bounced" else 0
     return Resolved(taken=taken, came_back=back, left=len(rows) - taken - back)
 
 

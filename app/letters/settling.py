@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from app.database import db, transaction
 from app.delivery.models import Delivery
 from app.errors import NotFound, Refused
+from app.letters.digests import left_as
 from app.letters.models import Letter
 from app.letters.readdressing import AT_ONCE, BATCH, Outcome
 from app.letters.unclear import Settlement, settle_in
@@ -107,7 +108,8 @@ def _group(recipient_id: uuid.UUID | None) -> UnclearGroup:
     count, since, until = db.session.execute(counted.where(*_is_unclear(recipient_id))).one()
     if not count:
         raise NotFound(_("None of these mails is unclear any more."))
-    columns = (Delivery.id, Delivery.letter_id, Letter.reference, Delivery.message_id, Delivery.state_at)
+    mail = (Delivery.message_id, Delivery.digest_id, Delivery.state_at)
+    columns = (Delivery.id, Delivery.letter_id, Letter.reference, *mail)
     mails = (
         sa.select(*columns)
         .outerjoin(Letter, Delivery.letter_id == Letter.id)
@@ -121,8 +123,8 @@ def _group(recipient_id: uuid.UUID | None) -> UnclearGroup:
         since=since,
         until=until,
         mails=tuple(
-            UnclearMail(delivery_id, letter_id, reference or "", message_id or "", at)
-            for delivery_id, letter_id, reference, message_id, at in db.session.execute(mails)
+            UnclearMail(delivery_id, letter_id, reference or "", left_as(message_id, digest_id), at)
+            for delivery_id, letter_id, reference, message_id, digest_id, at in db.session.execute(mails)
         ),
     )
 

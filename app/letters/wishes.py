@@ -39,6 +39,7 @@ def _look(recipient_id: uuid.UUID) -> Wishes:
             daily_limit=office.daily_limit,
             opens=office.opens_at,
             closes=office.closes_at,
+            digest=office.rhythm == "digest",
             # It was known where it was entered; another machine may know fewer.
             zone=office.time_zone if office.time_zone and is_time_zone(office.time_zone) else "UTC",
         )

@@ -30,6 +30,7 @@ class OfficeDraft:
     confidence: str = "unverified"
     checked_on: date | None = None
     sources: Sources = field(default_factory=list)
+    rhythm: str = "single"
     daily_limit: int | None = None
     opens_at: int | None = None
     closes_at: int | None = None

@@ -16,7 +16,7 @@ from app.delivery.limits import is_time_zone
 from app.errors import Refused
 from app.recipients.changing import apply, locked, note, refuse_stale
 from app.recipients.drafts import OfficeDraft
-from app.recipients.models import ACCEPTS, CONFIDENCES, LEVELS, Recipient
+from app.recipients.models import ACCEPTS, CONFIDENCES, LEVELS, RHYTHMS, Recipient
 from app.recipients.search import normalised, refresh_search_text
 
 LONGEST_SLUG = 80
@@ -143,7 +143,12 @@ def reopen_recipient(recipient_id: uuid.UUID, *, actor: str, now: datetime) -> R
 
 
 def _check(draft: OfficeDraft) -> None:
-    for name, known in (("level", LEVELS), ("accepts", ACCEPTS), ("confidence", CONFIDENCES)):
+    for name, known in (
+        ("level", LEVELS),
+        ("accepts", ACCEPTS),
+        ("confidence", CONFIDENCES),
+        ("rhythm", RHYTHMS),
+    ):
         if getattr(draft, name) not in known:
             raise Refused(_("Choose one of the list."), name)
     if (draft.opens_at is None) != (draft.closes_at is None):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from email.utils import format_datetime
 from types import MappingProxyType
@@ -62,6 +62,7 @@ def compose(
     auto_submitted: str | None = None,
     extra: Mapping[str, str] = _NONE,
     attached: Attachment | None = None,
+    enclosed: Sequence[bytes] = (),
 ) -> bytes:
     """Return a message to one recipient, with CRLF line ends and in seven bits.
 
@@ -77,6 +78,7 @@ def compose(
         auto_submitted: value of that header (RFC 3834), such as "auto-generated".
         extra: further headers out of `EXTRA_HEADERS`, ASCII.
         attached: a file that it carries.
+        enclosed: whole messages in seven bits that it carries as they are, as a digest (RFC 2046 §5.1.5).
 
     Raises:
         UnsafeHeader: if a value must not reach a header.
@@ -97,9 +99,11 @@ def compose(
         exact_field("MIME-Version", "1.0"),
     ]
     content = _content(text, html, message_id)
+    if enclosed:
+        content = _with_enclosed(content, enclosed, message_id)
     message = b"".join(fields) + (_with_file(content, attached, message_id) if attached else content)
     names = _names(auto_submitted, reply_to, extra)
-    check(message, Expected(sender, to, reply_to, subject, text, html, names, attached))
+    check(message, Expected(sender, to, reply_to, subject, text, html, names, attached, tuple(enclosed)))
     return message
 
 
@@ -141,6 +145,12 @@ def _with_file(content: bytes, attached: Attachment, message_id: str) -> bytes:
         f'Content-Disposition: attachment; filename="{name}"\r\n\r\n'
     )
     return _multipart("mixed", message_id, content, head.encode("ascii") + encode_file(attached.data))
+
+
+def _with_enclosed(content: bytes, enclosed: Sequence[bytes], message_id: str) -> bytes:
+    head = b"Content-Type: message/rfc822\r\n\r\n"
+    digest = _multipart("digest", message_id, *(head + message for message in enclosed))
+    return _multipart("mixed", message_id, content, digest)
 
 
 def _multipart(kind: str, message_id: str, *parts: bytes) -> bytes:

@@ -39,6 +39,7 @@ class Expected:
     html: str | None
     further_headers: frozenset[str]
     attached: Attachment | None = None
+    enclosed: tuple[bytes, ...] = ()
 
 
 def check(message: bytes, expected: Expected) -> None:
@@ -53,7 +54,25 @@ def check(message: bytes, expected: Expected) -> None:
     _check_people(parsed, expected)
     if _decoded(_raw(parsed, "Subject")) != expected.subject:
         raise NotAsMeant("Subject")
+    if expected.enclosed:
+        parsed = _check_enclosed(message, parsed, expected.enclosed)
     _check_bodies(parsed, expected)
+
+
+def _check_enclosed(message: bytes, parsed: Message, enclosed: tuple[bytes, ...]) -> Message:
+    """Compare the messages in a digest with what was meant, to the byte; return the part before them."""
+    parts = parsed.get_payload()
+    if not isinstance(parts, list) or len(parts) != 2 or parsed.defects or not message.isascii():
+        raise NotAsMeant("digest")
+    first, digest = parts
+    if not isinstance(first, Message) or not isinstance(digest, Message):
+        raise NotAsMeant("digest")
+    pieces = message.split(f"\r\n--{digest.get_boundary()}".encode())[1:-1]
+    if digest.get_content_type() != "multipart/digest" or not pieces:
+        raise NotAsMeant("digest")
+    if tuple(piece.partition(b"\r\n\r\n")[2] for piece in pieces) != enclosed:
+        raise NotAsMeant("digest")
+    return first
 
 
 def _check_lines(message: bytes) -> None:
@@ -63,7 +82,7 @@ def _check_lines(message: bytes) -> None:
 
 
 def _check_names(parsed: Message, expected: Expected) -> None:
-    is_single = expected.html is None and expected.attached is None
+    is_single = expected.html is None and expected.attached is None and not expected.enclosed
     encoding = {"Content-Transfer-Encoding"} if is_single else set()
     names = [name for name, _value in parsed.raw_items()]
     if sorted(names) != sorted(_ALWAYS | encoding | expected.further_headers):

@@ -137,9 +137,13 @@ def test_an_office_says_how_many_letters_a_day_it_takes_and_when(
     assert "This time zone is not known here." in answer.text
     half = {"daily_limit": "5", "opens_at": "9", "time_zone": "America/New_York"}
     assert "write both hours, or neither" in desk.submit(page, half, field="institution").text
-    assert desk.submit(page, half | {"closes_at": "17"}, field="institution").status_code == 303
+    whole = half | {"closes_at": "17", "rhythm": "digest"}
+    assert desk.submit(page, whole, field="institution").status_code == 303
     with app.app_context():
-        assert wishes_of(office.id) == Wishes(daily_limit=5, opens=9, closes=17, zone="America/New_York")
+        wishes = Wishes(daily_limit=5, opens=9, closes=17, zone="America/New_York", digest=True)
+        assert wishes_of(office.id) == wishes
+    shown = desk.get(f"/admin/recipients/{office.id}/edit")
+    assert dict(Page(shown.text).form(field="institution").filled({}))["rhythm"] == "digest"
 
 
 def test_the_same_form_twice_adds_one_office(app: Flask, desk: CheckingClient) -> None:

@@ -14,6 +14,7 @@ from flask import Flask
 
 from app.delivery.claims import DispatchCheck, nothing_to_check
 from app.delivery.envelope import Envelope
+from app.delivery.gathering import Gatherer, nothing_to_gather
 from app.delivery.limits import UNLIMITED, Limits
 from app.delivery.processes import this_process
 from app.delivery.senders.base import Outcome, SenderFactory
@@ -85,6 +86,7 @@ def worker_for(
     limits: Limits = UNLIMITED,
     clock: Callable[[], datetime] | None = None,
     connections: int = 1,
+    gather: Gatherer = nothing_to_gather,
 ) -> Worker:
     """Return a worker with a name of its own, for which it is always `now`, or what `clock` says."""
     return Worker(
@@ -95,6 +97,7 @@ def worker_for(
         now=clock or (lambda: now),
         chance=random.Random(1),
         check=check,
+        gather=gather,
         pace=pace,
         limits=limits,
         connections=connections,

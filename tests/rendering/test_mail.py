@@ -467,3 +467,33 @@ def test_error_sentences_tell_no_value() -> None:
 
     assert "ecret" not in caught.value.sentence
     assert caught.value.header == "To"
+
+
+ENCLOSED = st.lists(
+    st.builds(
+        lambda text: _compose(text=text, subject="Another"),
+        st.text(st.characters(codec="utf-8", exclude_characters="\r\x00")),
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+@given(letters=ENCLOSED)
+def test_messages_in_a_digest_come_out_to_the_byte(letters: list[bytes]) -> None:
+    message = _compose(enclosed=letters, reply_to=None)
+    cover, digest = _parsed(message).iter_parts()
+    assert isinstance(digest, EmailMessage)
+    assert (_text(cover), digest.get_content_type()) == (LETTER, "multipart/digest")  # type: ignore[arg-type]
+    pieces = message.split(f"\r\n--{digest.get_boundary()}".encode())[1:-1]
+    assert [piece.partition(b"\r\n\r\n")[2] for piece in pieces] == letters
+    assert [part.get_content().get_content_type() for part in digest.iter_parts()] == ["text/plain"] * len(
+        letters
+    )  # type: ignore[attr-defined]
+
+
+def test_a_digest_is_not_let_go_with_a_letter_that_says_its_boundary_or_needs_eight_bits() -> None:
+    boundary = _parsed(_compose(enclosed=[_compose()])).get_payload(1).get_boundary()  # type: ignore[union-attr]
+    for hostile in (f"X: y\r\n\r\n--{boundary}--\r\n".encode(), "To: é@office.example\r\n\r\n".encode()):
+        with pytest.raises(NotAsMeant):
+            _compose(enclosed=[_compose(), hostile])
