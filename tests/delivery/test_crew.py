@@ -25,7 +25,8 @@ class Work:
         self._now: set[uuid.UUID] = set()
         self._lock = threading.Lock()
 
-    def deliver(self, one: Claim) -> Outcome:
+    def deliver(self, claims: list[Claim]) -> Outcome:
+        (one,) = claims
         me = one.delivery_id
         with self._lock:
             self._now.add(me)
