@@ -18,6 +18,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.database import Base, Json
+from app.delivery import causes
 from app.delivery.lane import MICROSECOND, SECOND, Lane, instant, micro
 from app.delivery.limits import DAY, HOUR, MINUTE, UNLIMITED, Limits, Wishes
 from app.delivery.models import Delivery
@@ -81,7 +82,7 @@ COLUMNS: Final = (
     Delivery.due_at,
     Delivery.slot_at,
     # What a server did not take for now is deferred; what is queued after an attempt was broken off here.
-    sa.and_(Delivery.state == "queued", Delivery.attempt_count > 0),
+    sa.and_(Delivery.state == "queued", Delivery.reason.in_((causes.WORKER_LOST, causes.FAILED_INSIDE))),
 )
 
 

@@ -246,7 +246,8 @@ def test_a_lost_worker_leaves_all_of_them_alike(
     assert states() == {state: 3}
     server = FakeServer()
     send(app_context, server, now=NINE + MINUTE)
-    assert len(server.taken) == (0 if at_the_dot else 1)
+    # One of them may be what breaks workers: they are tried one by one.
+    assert len(server.taken) == (0 if at_the_dot else 3)
 
 
 def test_all_are_marked_or_none(app_context: Flask, slug: str) -> None:
