@@ -5,7 +5,8 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from flask_babel import gettext as _
 from sqlalchemy import select
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.database import db, transaction
 from app.delivery.models import Delivery
-from app.errors import NotFound
+from app.errors import NotFound, TooMany
 from app.letters.desk import found_letter, record_look
 from app.letters.following import find_by_token
 from app.letters.models import Letter
@@ -22,6 +23,11 @@ from app.recipients.models import Recipient
 from app.rendering.letter import cut
 from app.rendering.paper.press import pdf
 from app.rendering.paper.sheet import Sheet
+from app.security.rate_limits import hit, seconds_left
+
+HOUR: Final = timedelta(hours=1)
+PRINTED_AN_HOUR: Final = 120
+"""PDFs of letters that are not stored, for one network: a full hall that prints."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,26 @@ def copy_at_desk(letter_id: uuid.UUID, delivery_id: uuid.UUID, *, actor: str, no
         printable = _printable(session, letter, delivery_id)
         record_look(session, letter, actor=actor, now=now)
     return printable
+
+
+def admit_to_press(network: str | None, *, now: datetime) -> None:
+    """Count that somebody has letters set that are not stored: nothing that anybody may ask for costs more.
+
+    Args:
+        network: where it came from, as `network_of` names it; None is not counted.
+        now: the instant.
+
+    Raises:
+        TooMany: this network has asked for too many within the hour.
+    """
+    if network is None:
+        return
+    with transaction() as session:
+        allowed = hit(session, "paper", network, window=HOUR, now=now) <= PRINTED_AN_HOUR
+    if not allowed:
+        raise TooMany(
+            _("Too many letters were printed from your network within an hour."), seconds_left(HOUR, now=now)
+        )
 
 
 def preview_on_paper(letters: Sequence[Worded]) -> bytes:

@@ -13,6 +13,7 @@ from app.campaigns.reading import CampaignPage
 from app.errors import Refused, TooMany
 from app.letters.own_copies import OwnCopy, find_copy, own_copies, own_paper
 from app.letters.own_sending import count_own_sending
+from app.letters.printing import admit_to_press
 from app.letters.snapshot import Snapshot
 from app.public.forms import WriteForm
 from app.security.networks import network_of
@@ -55,6 +56,7 @@ def _printed(snapshot: Snapshot, page: CampaignPage, form: WriteForm) -> Respons
             "Please choose at most %(most)s offices to print letters to at once.", most=MOST_ON_PAPER
         )
         raise Refused(sentence, "recipients")
+    admit_to_press(network_of(request.remote_addr), now=clock.now())
     content = own_paper(snapshot, draft, now=clock.now())
     answer = send_file(BytesIO(content), mimetype="application/pdf", download_name=f"{page.slug}.pdf")
     answer.headers["Cache-Control"] = "no-store"

@@ -18,7 +18,7 @@ from app.letters.attachments import attachments_of
 from app.letters.draft import place_of
 from app.letters.originality import originality_of
 from app.letters.previewing import preview
-from app.letters.printing import preview_on_paper
+from app.letters.printing import admit_to_press, preview_on_paper
 from app.letters.snapshot import Snapshot, open_snapshot
 from app.letters.tone import look_at_words
 from app.letters.wording import Worded
@@ -118,6 +118,7 @@ def _on_paper(snapshot: Snapshot, page: CampaignPage, form: WriteForm) -> Respon
     worded = _worded(snapshot, form)
     if not worded:
         return _render(snapshot, page, form, status=422 if form.errors else 200)
+    admit_to_press(network_of(request.remote_addr), now=clock.now())
     # More than a few at once would be work for a machine that asks for it, not for a person who looks.
     content = preview_on_paper(worded[:MOST_ON_PAPER])
     return send_file(BytesIO(content), mimetype="application/pdf", download_name=f"{page.slug}.pdf")

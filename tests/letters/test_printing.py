@@ -11,7 +11,8 @@ from flask import Flask
 from app import clock
 from app.database import transaction
 from app.delivery.models import Delivery
-from app.errors import NotFound
+from app.errors import NotFound, TooMany
+from app.letters import printing
 from app.letters.following import follow
 from app.letters.previewing import preview
 from app.letters.printing import copy_of_writer, preview_on_paper
@@ -110,3 +111,14 @@ def test_there_is_nothing_to_print_for_others_before_confirming_or_after_deletin
     ):
         with pytest.raises(NotFound):
             copy_of_writer(link, delivery)
+
+
+def test_a_network_that_has_letters_set_without_end_is_asked_to_wait(app_context: Flask) -> None:
+    now = clock.now()
+    for _press in range(printing.PRINTED_AN_HOUR):
+        printing.admit_to_press("203.0.113.0/24", now=now)
+    with pytest.raises(TooMany) as refused:
+        printing.admit_to_press("203.0.113.0/24", now=now)
+    assert 0 < refused.value.retry_after <= 3600
+    printing.admit_to_press("198.51.100.0/24", now=now)
+    printing.admit_to_press(None, now=now)
