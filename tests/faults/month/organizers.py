@@ -147,7 +147,10 @@ class Organizers:
             if batch.states["printed"]:
                 posting.mark_posted(batch.id, posted_on=now.date(), tracking="RR 1", actor=BEN, now=now)
                 self.story["posted"] += 1
-        while now.day % 3 == 0 and posting.waiting():
+        # None is gathered while a stop is on; what is held instead leaves less to gather.
+        before = None
+        while now.day % 3 == 0 and (waiting := posting.waiting()) and waiting != before:
+            before = waiting
             self._try("printed", lambda: self._print(now))
 
     def _print(self, now: datetime) -> None:
