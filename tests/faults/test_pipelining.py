@@ -11,7 +11,7 @@ from flask import Flask
 from tests.delivery.mails import NOON, attempts_of, queue, state_of
 from tests.delivery.working import drain, smtp_to
 from tests.faults.scripted_smtp import Fault, ScriptedServer, Step, Way
-from tests.faults.test_smtp_faults import EXPECTED
+from tests.faults.smtp_matrix import EXPECTED
 from tests.support.smtp import RecordingSmtpServer
 
 pytestmark = pytest.mark.backends("sqlite")  # what is journalled is the same on both; this is about servers
