@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from functools import partial
 from io import BytesIO
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, send_file, url_for
@@ -30,9 +31,9 @@ VIEW, PERSONAL, MANAGE = (permission(f"letters.{what}") for what in ("view", "pe
 DECISIONS: dict[str, Callable[..., None]] = {
     "cancel": deciding.cancel_copy,
     "release": deciding.release_copy,
-    "mark-accepted": unclear.mark_accepted,
-    "send-again": unclear.send_again,
-    "give-up": unclear.give_up,
+    "mark-accepted": partial(unclear.settle, how="arrived"),
+    "send-again": partial(unclear.settle, how="again"),
+    "give-up": partial(unclear.settle, how="give-up"),
 }
 
 

@@ -82,7 +82,7 @@ class Hand:
         outcome = self._send(mails)
         jitter = self._chance.random()
         recorded = self._persist(
-            lambda: journal.record_all(
+            lambda: journal.record(
                 mails, outcome, now=self._now(), jitter=jitter, watch=self._watch, write=self._write
             )
         )

@@ -61,32 +61,6 @@ def _may_leave(session: Session, in_hand: InHand) -> bool:
 
 
 def record(
-    in_hand: InHand,
-    outcome: Outcome,
-    *,
-    now: datetime,
-    jitter: float,
-    watch: bool = False,
-    write: Write = alone,
-) -> bool:
-    """Journal how an attempt ended and move the delivery on.
-
-    Args:
-        in_hand: the attempt.
-        outcome: what the sender says.
-        now: the instant.
-        jitter: in [0, 1), spreads the next attempts of mails that were refused together.
-        watch: whether to remember how the domain answered (see `breaker`).
-        write: opens the transaction.
-
-    Returns:
-        Whether it was recorded; False if the attempt is not this worker's any more. Recording the
-        same outcome twice changes nothing.
-    """
-    return write(lambda session: _record(session, in_hand, outcome, now, jitter, watch=watch))
-
-
-def record_all(
     mails: Sequence[InHand],
     outcome: Outcome,
     *,
@@ -95,10 +69,19 @@ def record_all(
     watch: bool = False,
     write: Write = alone,
 ) -> bool:
-    """Journal how the attempts ended that one mail carried (see `record`); the domain gave one answer.
+    """Journal how the attempts ended that one mail carried, and move their deliveries on.
+
+    Args:
+        mails: the attempts; the domain gave one answer to all of them.
+        outcome: what the sender says.
+        now: the instant.
+        jitter: in [0, 1), spreads the next attempts of mails that were refused together.
+        watch: whether to remember how the domain answered (see `breaker`).
+        write: opens the transaction.
 
     Returns:
-        Whether all of them were recorded.
+        Whether all of them were recorded; False if an attempt is not this worker's any more. Recording
+        the same outcome twice changes nothing.
     """
 
     def work(session: Session) -> bool:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -18,8 +19,23 @@ from app.letters.deciding import AGAIN, FOUND, GIVEN_UP, decide_about, moved_on
 Settlement = Literal["arrived", "again", "give-up"]
 
 
-def mark_accepted(delivery_id: uuid.UUID, *, actor: str, now: datetime) -> None:
-    """Record that an unclear copy was taken after all, as the mail server's log tells.
+ACTIONS: Final[Mapping[Settlement, str]] = {
+    "arrived": "delivery.marked_accepted",
+    "again": "delivery.sent_again",
+    "give-up": "delivery.given_up",
+}
+"""What the audit log calls each."""
+
+
+def settle(delivery_id: uuid.UUID, how: Settlement, *, actor: str, now: datetime) -> None:
+    """Settle an unclear copy.
+
+    Args:
+        delivery_id: which.
+        how: it was taken, as the mail server's log tells; it is sent again with the same bytes, although it
+            may have arrived; or it is given up, neither counted as accepted nor sent again.
+        actor: who decides, as audit log and journal name them.
+        now: the instant.
 
     Raises:
         NotFound: there is no such copy.
@@ -27,37 +43,9 @@ def mark_accepted(delivery_id: uuid.UUID, *, actor: str, now: datetime) -> None:
     """
 
     def act(session: Session, delivery: Delivery) -> None:
-        settle_in(session, delivery, "arrived", actor=actor, now=now)
+        settle_in(session, delivery, how, actor=actor, now=now)
 
-    decide_about(delivery_id, act, "delivery.marked_accepted", actor=actor, now=now)
-
-
-def send_again(delivery_id: uuid.UUID, *, actor: str, now: datetime) -> None:
-    """Send an unclear copy again, with the same bytes, although it may have arrived.
-
-    Raises:
-        NotFound: there is no such copy.
-        Refused: it is not unclear any more.
-    """
-
-    def act(session: Session, delivery: Delivery) -> None:
-        settle_in(session, delivery, "again", actor=actor, now=now)
-
-    decide_about(delivery_id, act, "delivery.sent_again", actor=actor, now=now)
-
-
-def give_up(delivery_id: uuid.UUID, *, actor: str, now: datetime) -> None:
-    """End an unclear copy: it is neither counted as accepted nor sent again.
-
-    Raises:
-        NotFound: there is no such copy.
-        Refused: it is not unclear any more.
-    """
-
-    def act(session: Session, delivery: Delivery) -> None:
-        settle_in(session, delivery, "give-up", actor=actor, now=now)
-
-    decide_about(delivery_id, act, "delivery.given_up", actor=actor, now=now)
+    decide_about(delivery_id, act, ACTIONS[how], actor=actor, now=now)
 
 
 def settle_in(session: Session, delivery: Delivery, how: Settlement, *, actor: str, now: datetime) -> None:

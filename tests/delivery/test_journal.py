@@ -32,7 +32,7 @@ def take_in_hand(*, worker: str = "one", now: datetime = NOON) -> InHand:
 def record(
     in_hand: InHand, kind: Kind, step: Step = "mail", code: int | None = None, *, now: datetime = NOON
 ) -> bool:
-    return journal.record(in_hand, Outcome(kind=kind, step=step, code=code), now=now, jitter=0.5)
+    return journal.record([in_hand], Outcome(kind=kind, step=step, code=code), now=now, jitter=0.5)
 
 
 def test_an_accepted_mail_is_done() -> None:
@@ -40,7 +40,7 @@ def test_an_accepted_mail_is_done() -> None:
     in_hand = take_in_hand()
     assert journal.mark_dot_pending(in_hand, now=NOON + SECOND)
     outcome = Outcome(kind="accepted", step="dot", code=250, reply="2.0.0 OK")
-    assert journal.record(in_hand, outcome, now=NOON + 2 * SECOND, jitter=0.0)
+    assert journal.record([in_hand], outcome, now=NOON + 2 * SECOND, jitter=0.0)
     (attempt,) = attempts_of(mail)
     assert (attempt.dot_pending_at, attempt.ended_at) == (NOON + SECOND, NOON + 2 * SECOND)
     assert (attempt.outcome, attempt.step, attempt.code, attempt.reply) == (

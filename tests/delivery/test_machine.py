@@ -163,9 +163,9 @@ class Delivering(RuleBasedStateMachine):
         assert worker.in_hand is not None
         played[outcome.kind] += 1
         note(f"{worker.name}: {outcome}")
-        journal.record(worker.in_hand, outcome, now=self.now, jitter=0.5)
+        journal.record([worker.in_hand], outcome, now=self.now, jitter=0.5)
         # Nobody knows whether the first time was committed: again is harmless.
-        assert not journal.record(worker.in_hand, outcome, now=self.now, jitter=0.5)
+        assert not journal.record([worker.in_hand], outcome, now=self.now, jitter=0.5)
         worker.in_hand = None
 
     def _leave(self) -> None:
@@ -233,7 +233,7 @@ class Delivering(RuleBasedStateMachine):
                 assert in_hand is not None
                 assert journal.mark_dot_pending(in_hand, now=self.now)
                 self.taken[one.delivery_id] += 1
-                assert journal.record(in_hand, TAKEN, now=self.now, jitter=0.5)
+                assert journal.record([in_hand], TAKEN, now=self.now, jitter=0.5)
             self.now += timedelta(days=1)
         self.workers.clear()
         self.nothing_is_taken_twice_or_taken_and_forgotten()

@@ -243,7 +243,7 @@ class Broken(sa.exc.OperationalError):
         super().__init__("statement", {}, Exception("the database is gone"))
 
 
-@pytest.mark.parametrize("name", ["claims.claim", "claims.begin", "journal.record_all"])
+@pytest.mark.parametrize("name", ["claims.claim", "claims.begin", "journal.record"])
 def test_a_database_that_is_away_for_a_while_is_waited_for(
     app_context: Flask, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, name: str
 ) -> None:

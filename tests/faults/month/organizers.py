@@ -89,16 +89,13 @@ class Organizers:
         self.story["found in the log"] += resolved.taken
         self.story["came back by the log"] += resolved.came_back
         db.session.rollback()
-        one_by_one = {
-            "arrived": unclear.mark_accepted, "again": unclear.send_again, "give-up": unclear.give_up
-        }  # fmt: skip
         for group in unclear_groups():
             way = next(self._ways)
             first = group.mails[0]
             if group.recipient is None:
                 way = "again"  # nobody else can say whether somebody got their own mail
             elif group.count > 1:
-                one_by_one[way](first.delivery_id, actor=ANI, now=now)
+                unclear.settle(first.delivery_id, way, actor=ANI, now=now)
                 way = next(self._ways)
             settle_all(group.key, way, until=group.until, actor=ANI, now=now)
             self.story[f"unclear: {way}"] += group.count
