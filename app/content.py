@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
@@ -20,6 +20,7 @@ from app.database import Base, db
 THE_ROW = uuid.UUID(int=1)
 MOST_KEPT = 256
 
+Key = TypeVar("Key", bound=Hashable)
 Kept = TypeVar("Kept")
 
 
@@ -84,11 +85,18 @@ class ContentMemory(Generic[Kept]):
 
     def get(self, key: Hashable, make: Callable[[], Kept]) -> Kept:
         """Return what is kept under `key` if content has not changed since, or make and keep it."""
+        return self.get_all([key], lambda _key: make())[key]
+
+    def get_all(self, keys: Iterable[Key], make: Callable[[Key], Kept]) -> dict[Key, Kept]:
+        """Return what is kept under each of some keys: as `get`, and the version is asked for once."""
         version = content_version()
         if version != self._version or len(self._kept) >= MOST_KEPT:
             # A new dictionary, not a cleared one: another thread may be putting something older into it.
             self._kept, self._version = {}, version
         kept = self._kept
-        if key not in kept:
-            kept[key] = make()
-        return kept[key]
+        found: dict[Key, Kept] = {}
+        for key in keys:
+            if key not in kept:
+                kept[key] = make(key)
+            found[key] = kept[key]
+        return found

@@ -90,7 +90,7 @@ def _worker(app: Flask) -> Worker:
     from app.delivery.senders import choose
     from app.delivery.worker import Worker
     from app.letters.digests import compose_digest
-    from app.letters.dispatch import must_be_held
+    from app.letters.dispatch import reasons_to_hold
     from app.letters.wishes import limits_of
     from app.notices.sending import compose_notice
 
@@ -103,7 +103,7 @@ def _worker(app: Flask) -> Worker:
         process=this_process(),
         now=clock.now,
         chance=random.Random(),  # noqa: S311 (spreads retries; no secret)
-        check=must_be_held,
+        check=reasons_to_hold,
         compose=compose_notice,
         gather=compose_digest,
         limits=limits_of(settings),

@@ -1,8 +1,13 @@
-"""The rows of attempts, as those write them who make them or find them broken off."""
+"""The rows of attempts, as those write them who make them or find them broken off.
+
+All of a group is written by one statement: workers do it three times for each mail.
+"""
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
@@ -24,27 +29,59 @@ _END = sa.update(_attempts).where(*_THIS).values({name: sa.bindparam(f"new_{name
 _DOT = sa.select(_attempts.c.dot_pending_at).where(*_THIS)
 
 
-def begin_attempt(
-    session: Session, delivery_id: uuid.UUID, number: int, *, worker: str, now: datetime
-) -> None:
-    """Write down that an attempt begins."""
-    attempt = {
+@dataclass(frozen=True, kw_only=True)
+class Beginning:
+    """That an attempt begins."""
+
+    delivery_id: uuid.UUID
+    number: int
+    worker: str
+    now: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mark:
+    """That the final dot of an attempt is about to be sent."""
+
+    delivery_id: uuid.UUID
+    number: int
+    now: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ending:
+    """How an attempt ended."""
+
+    delivery_id: uuid.UUID
+    number: int
+    outcome: Outcome
+    now: datetime
+
+
+def begin_attempts(session: Session, beginnings: Sequence[Beginning]) -> None:
+    """Write down that attempts begin."""
+    if beginnings:
+        session.connection().execute(_BEGIN, [_begun(one) for one in beginnings])
+
+
+def _begun(one: Beginning) -> dict[str, object]:
+    return {
         "id": uuid.uuid4(),
-        "delivery_id": delivery_id,
-        "number": number,
-        "worker": worker,
-        "started_at": now,
+        "delivery_id": one.delivery_id,
+        "number": one.number,
+        "worker": one.worker,
+        "started_at": one.now,
         "outcome": "",
         "step": "",
         "reply": "",
     }
-    session.connection().execute(_BEGIN, attempt)
 
 
-def mark_dot(session: Session, delivery_id: uuid.UUID, number: int, *, now: datetime) -> None:
-    """Write down that the final dot of an attempt is about to be sent."""
-    marked = {"delivery": delivery_id, "which": number, "marked_at": now}
-    session.connection().execute(_MARK, marked)
+def mark_dots(session: Session, marks: Sequence[Mark]) -> None:
+    """Write down that the final dots of attempts are about to be sent."""
+    if marks:
+        rows = [{"delivery": one.delivery_id, "which": one.number, "marked_at": one.now} for one in marks]
+        session.connection().execute(_MARK, rows)
 
 
 def is_dot_pending(session: Session, delivery_id: uuid.UUID, number: int) -> bool:
@@ -53,17 +90,19 @@ def is_dot_pending(session: Session, delivery_id: uuid.UUID, number: int) -> boo
     return session.connection().execute(_DOT, this).scalar_one() is not None
 
 
-def end_attempt(
-    session: Session, delivery_id: uuid.UUID, number: int, outcome: Outcome, *, now: datetime
-) -> None:
-    """Write down how an attempt ended."""
-    ended = {
-        "delivery": delivery_id,
-        "which": number,
-        "new_ended_at": now,
-        "new_outcome": outcome.kind,
-        "new_step": outcome.step,
-        "new_code": outcome.code,
-        "new_reply": outcome.reply,
+def end_attempts(session: Session, endings: Sequence[Ending]) -> None:
+    """Write down how attempts ended."""
+    if endings:
+        session.connection().execute(_END, [_ended(one) for one in endings])
+
+
+def _ended(one: Ending) -> dict[str, object]:
+    return {
+        "delivery": one.delivery_id,
+        "which": one.number,
+        "new_ended_at": one.now,
+        "new_outcome": one.outcome.kind,
+        "new_step": one.outcome.step,
+        "new_code": one.outcome.code,
+        "new_reply": one.outcome.reply,
     }
-    session.connection().execute(_END, ended)

@@ -5,6 +5,7 @@ Only domains whose letters are paced are watched, so that it costs the others no
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -27,32 +28,59 @@ FIRST_REST, LONGEST_REST = timedelta(seconds=15), timedelta(minutes=5)
 FIRST_OPENING, LONGEST_OPENING = timedelta(minutes=5), timedelta(hours=1)
 
 
-def note_answer(session: Session, domain: str, outcome: Outcome, *, now: datetime, jitter: float) -> None:
-    """Remember how the mail server answered about a letter to a domain. Part of the caller's transaction.
+@dataclass(frozen=True)
+class Answer:
+    """How the mail server answered about a letter.
 
     Args:
-        session: the transaction that journals the attempt.
         domain: the recipient's.
         outcome: the answer; what is none (the connection broke, we broke off) is passed over.
         now: the instant.
         jitter: in [0, 1), spreads the ends of rests.
     """
-    refused = outcome.kind == "temporary" and outcome.code is not None and not outcome.server_away
-    if not refused and outcome.kind not in {"accepted", "permanent"}:
-        return
-    key = letters_lane(domain)
-    lane = lock_lanes(session, [key])[key]
-    if lane.is_open and not _is_probed(lane, now):
+
+    domain: str
+    outcome: Outcome
+    now: datetime
+    jitter: float
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether the domain takes nothing for now."""
+        outcome = self.outcome
+        return outcome.kind == "temporary" and outcome.code is not None and not outcome.server_away
+
+    @property
+    def is_one(self) -> bool:
+        """Whether it says anything about the domain."""
+        return self.is_refusal or self.outcome.kind in {"accepted", "permanent"}
+
+
+def note_answers(session: Session, answers: Iterable[Answer]) -> None:
+    """Remember how the mail server answered about letters, in this order. Part of the caller's transaction.
+
+    Args:
+        session: the transaction that journals the attempts.
+        answers: one for each mail.
+    """
+    told = [one for one in answers if one.is_one]
+    lanes = lock_lanes(session, {letters_lane(one.domain) for one in told})
+    for one in told:
+        _note(lanes[letters_lane(one.domain)], one)
+    session.flush()
+
+
+def _note(lane: PaceLane, answer: Answer) -> None:
+    if lane.is_open and not _is_probed(lane, answer.now):
         return  # it had been claimed before the breaker opened
-    lane.answers = (lane.answers + ("4" if refused else "+"))[-LAST:]
-    if refused:
-        _rest(lane, now, jitter)
+    lane.answers = (lane.answers + ("4" if answer.is_refusal else "+"))[-LAST:]
+    if answer.is_refusal:
+        _rest(lane, answer.now, answer.jitter)
     elif lane.is_open:
         # The probe came through: what was before says nothing any more.
         lane.answers, lane.is_open, lane.openings, lane.rest_until = "+", False, 0, None
     elif lane.rest_until is not None:
         lane.rest_until = None
-    session.flush()
 
 
 def _is_probed(lane: PaceLane, now: datetime) -> bool:

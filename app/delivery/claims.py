@@ -11,21 +11,17 @@ import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, cast
+from typing import Final
 
-import sqlalchemy as sa
-from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
 from app.database import db, transaction
 from app.delivery import causes, gathering, pacing
-from app.delivery.attempts import begin_attempt
-from app.delivery.envelope import BrokenEnvelope, Composer, Envelope, nothing_to_compose
 from app.delivery.limits import UNLIMITED, Limits
 from app.delivery.models import Delivery
 from app.delivery.pacing import Due
-from app.delivery.scribe import Write, alone
 from app.delivery.states import DUE, Locked, lock, move
 from app.delivery.stops import stopped
 
@@ -35,14 +31,6 @@ WORKER = "worker"
 LONGEST_LEASE: Final = timedelta(hours=1)
 WIDE: Final = 500
 """How many are looked at once where none of the first may leave yet."""
-
-DispatchCheck = Callable[[Session, Delivery], str]
-"""Looks once more before a mail leaves. Returns "", or the cause for which it must be held instead."""
-
-
-def nothing_to_check(_session: Session, _delivery: Delivery) -> str:
-    """Let every mail leave."""
-    return ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,45 +45,6 @@ class Claim:
     """Whether an attempt of it was broken off here: it may break its worker, and is tried alone."""
     together: uuid.UUID | None = None
     """The office whose letters go together, all claims that name it in one mail."""
-
-
-@dataclass(frozen=True, kw_only=True, repr=False)
-class InHand:
-    """An attempt that has begun."""
-
-    delivery_id: uuid.UUID
-    worker: str
-    number: int
-    kind: str
-    domain: str
-    _sealed: Delivery
-
-    @property
-    def digest_id(self) -> uuid.UUID | None:
-        """The digest that it was in when it was last tried."""
-        return self._sealed.digest_id
-
-    def envelope(self, compose: Composer = nothing_to_compose) -> Envelope:
-        """Decrypt the mail, or compose it from its recipe. Only workers call this.
-
-        Raises:
-            KeysError: the key that it was encrypted with is missing, or it was altered.
-            BrokenEnvelope: it is none, or another one than its recipe was for.
-        """
-        sealed = self._sealed
-        if sealed.recipe_sealed is not None:
-            composed = compose(sealed.recipe)
-            if composed.message_id != sealed.message_id:
-                raise BrokenEnvelope("the recipe is another mail's")
-            return composed
-        return Envelope(
-            mail_from=sealed.envelope_from,
-            rcpt_to=sealed.envelope_to,
-            subject=sealed.subject,
-            text=sealed.text,
-            wire=sealed.wire or b"",
-            message_id=sealed.message_id or "",
-        )
 
 
 def due(now: datetime) -> tuple[ColumnElement[bool], ...]:
@@ -181,95 +130,16 @@ def _claimed(row: Due, worker: str, together: uuid.UUID | None = None) -> Claim:
     )
 
 
-def begin(
-    one: Claim, *, now: datetime, check: DispatchCheck = nothing_to_check, write: Write = alone
-) -> InHand | None:
-    """Begin the attempt of a claim.
-
-    Args:
-        one: the claim.
-        now: the instant.
-        check: looks once more.
-        write: opens the transaction.
-
-    Returns:
-        The attempt; None if the delivery was taken back, stopped or held meanwhile, or is held now
-        because of what `check` found, or is no longer this worker's.
-    """
-    return write(lambda session: _begin(session, one, now, check))
-
-
-def _begin(session: Session, one: Claim, now: datetime, check: DispatchCheck) -> InHand | None:
-    row = lock(session, one.delivery_id)
-    if row is None or not _is_good(one, row):
-        return None
-    if is_stopped(session, one.delivery_id):
-        _give_back(session, row)
-        return None
-    delivery = _read(session, row.id)
-    held = check(session, delivery)
-    if held:
-        move(session, row, "held", now=now, cause=held, actor=WORKER)
-        return None
-    number = row.attempt_count + 1
-    move(session, row, "sending", now=now, cause=causes.BEGUN, actor=WORKER, attempt_count=number)
-    begin_attempt(session, row.id, number, worker=one.worker, now=now)
-    return InHand(
-        delivery_id=row.id,
-        worker=one.worker,
-        number=number,
-        kind=one.kind,
-        domain=one.domain,
-        _sealed=delivery,
-    )
-
-
-def _is_good(one: Claim, row: Locked) -> bool:
+def is_good(one: Claim, row: Locked | Delivery) -> bool:
+    """Whether a delivery is still this worker's to begin."""
     return row.leased_by == one.worker and row.state in DUE
-
-
-_SCOPE = select(Delivery.kind, Delivery.campaign_id, Delivery.recipient_id).where(
-    Delivery.id == bindparam("delivery")
-)
-
-
-def is_stopped(session: Session, delivery_id: uuid.UUID) -> bool:
-    """Whether a stop that is on as of this transaction keeps a delivery back."""
-    what = stopped(session)
-    if not what:
-        return False
-    kind, campaign_id, recipient_id = session.execute(_SCOPE, {"delivery": delivery_id}).one()
-    return what.holds(kind, campaign_id=campaign_id, recipient_id=recipient_id)
-
-
-def _give_back(session: Session, row: Locked) -> None:
-    free = {"leased_by": None, "lease_until": None}
-    session.execute(update(Delivery).where(Delivery.id == row.id).values(free))
-
-
-_TABLE = cast(sa.Table, Delivery.__table__)
-_READ = select(_TABLE).where(_TABLE.c.id == bindparam("delivery"))
-
-
-def _read(session: Session, delivery_id: uuid.UUID) -> Delivery:
-    # A row of its own, in no session: it outlives the transaction, and is opened outside of it.
-    row = session.connection().execute(_READ, {"delivery": delivery_id}).one()
-    return Delivery(**row._mapping)
-
-
-def note_digest(mails: Iterable[InHand], digest_id: uuid.UUID | None) -> None:
-    """Write down in which digest mails are about to leave, or that each leaves by itself."""
-    with transaction() as session:
-        for one in sorted(mails, key=lambda mail: mail.delivery_id):
-            mine = (Delivery.id == one.delivery_id, Delivery.attempt_count == one.number)
-            session.execute(update(Delivery).where(*mine).values(digest_id=digest_id))
 
 
 def set_aside(one: Claim, *, now: datetime) -> None:
     """Hold a delivery that cannot even be begun, so that the others go on and an organizer looks at it."""
     with transaction() as session:
         row = lock(session, one.delivery_id)
-        if row is not None and _is_good(one, row):
+        if row is not None and is_good(one, row):
             move(session, row, "held", now=now, cause=causes.FAILED_INSIDE, actor=WORKER)
 
 
@@ -278,7 +148,7 @@ def postpone(waiting: Iterable[Claim], *, now: datetime, until: datetime) -> Non
     with transaction() as session:
         for one in waiting:
             row = lock(session, one.delivery_id)
-            if row is None or not _is_good(one, row):
+            if row is None or not is_good(one, row):
                 continue
             if row.state == "queued":
                 move(session, row, "deferred", now=now, cause=causes.SERVER_AWAY, actor=WORKER)

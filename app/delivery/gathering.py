@@ -52,15 +52,17 @@ def sort_out(
     """
     if limits is UNLIMITED:
         return list(rows), {}, []
+    letters_to = {row.recipient_id for row in rows if row.kind == "letter" and row.recipient_id}
+    wishes = {office: limits.wishes_of(office) for office in letters_to}
     alone, offices = [], dict[uuid.UUID, list[Due]]()
     for row in rows:
-        if row.kind == "letter" and row.recipient_id and limits.wishes_of(row.recipient_id).digest:
+        if row.kind == "letter" and row.recipient_id and wishes[row.recipient_id].digest:
             offices.setdefault(row.recipient_id, []).append(row)
         else:
             alone.append(row)
     ready = [id_ for id_, letters in offices.items() if any(_has_come(row, now) for row in letters)]
     waiting = {
-        row.id: limits.wishes_of(id_).next_digest(now)
+        row.id: wishes[id_].next_digest(now)
         for id_, letters in offices.items()
         if id_ not in ready
         for row in letters

@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 
-from app.delivery import claims, journal
-from app.delivery.claims import Claim, DispatchCheck, InHand
+from app.delivery import beginning, claims, journal
+from app.delivery.beginning import DispatchCheck, InHand
+from app.delivery.claims import Claim
 from app.delivery.envelope import Composer, Envelope
 from app.delivery.gathering import Gatherer, digest_of
 from app.delivery.patience import DATABASE_TROUBLE, Persistence
@@ -98,7 +99,7 @@ class Hand:
 
     def _begin(self, one: Claim) -> InHand | None:
         try:
-            return claims.begin(one, now=self._now(), check=self._check, write=self._write)
+            return beginning.begin(one, now=self._now(), check=self._check, write=self._write)
         except DATABASE_TROUBLE:
             raise
         except Exception as error:
@@ -120,7 +121,7 @@ class Hand:
     def _envelope(self, mails: Sequence[InHand]) -> Envelope:
         digest_id = digest_of([one.delivery_id for one in mails]) if len(mails) > 1 else None
         if any(one.digest_id != digest_id for one in mails):
-            self._persist(lambda: claims.note_digest(mails, digest_id))
+            self._persist(lambda: beginning.note_digest(mails, digest_id))
         envelopes = [one.envelope(self._compose) for one in mails]
         return self._gather(digest_id, envelopes, self._now()) if digest_id else envelopes[0]
 

@@ -1,4 +1,4 @@
-"""The journal of attempts. Every public function is one transaction.
+"""The journal of attempts. Every public function is one transaction, which several mails may share.
 
 The law: once an attempt is marked *dot pending*, the mail is sent again only if the server gave a
 definite refusal, or if the very worker that had it in hand knows that the dot never left.
@@ -7,21 +7,23 @@ Whatever else happens, the delivery becomes `unclear`, and a person decides.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.delivery import causes, retries
-from app.delivery.attempts import end_attempt, is_dot_pending, mark_dot
-from app.delivery.breaker import note_answer
-from app.delivery.claims import WORKER, InHand, is_stopped
+from app.delivery.attempts import Ending, Mark, end_attempts, is_dot_pending, mark_dots
+from app.delivery.beginning import InHand, kept_back
+from app.delivery.breaker import Answer, note_answers
+from app.delivery.claims import WORKER
 from app.delivery.models import Attempt
 from app.delivery.scribe import Write, alone
 from app.delivery.senders.base import SESSION_STEPS, Outcome
-from app.delivery.states import Locked, lock, move
+from app.delivery.states import Locked, Move, lock_all, move_all
 
 DEFINITE = frozenset({"accepted", "temporary", "permanent"})
 """Outcomes that tell what the server did with the mail."""
@@ -39,25 +41,34 @@ def mark_dot_pending(*in_hand: InHand, now: datetime, write: Write = alone) -> b
         Whether it may be sent; False if a delivery was taken back or stopped, or is no longer this
         worker's.
     """
-    return write(lambda session: _mark(session, _in_order(in_hand), now))
+    return write(_mark, _Asked(in_hand, now))
 
 
-def _in_order(mails: Sequence[InHand]) -> list[InHand]:
-    # Who locks several rows locks them in one order.
-    return sorted(mails, key=lambda mail: mail.delivery_id)
+@dataclass(frozen=True)
+class _Asked:
+    mails: Sequence[InHand]
+    now: datetime
 
 
-def _mark(session: Session, mails: Sequence[InHand], now: datetime) -> bool:
-    if not all(_may_leave(session, one) for one in mails):
-        return False
-    for one in mails:
-        mark_dot(session, one.delivery_id, one.number, now=now)
-    return True
+def _mark(session: Session, asked: Sequence[_Asked]) -> list[bool]:
+    rows = lock_all(session, {one.delivery_id for each in asked for one in each.mails})
+    stopped = kept_back(session, rows)
 
+    def may_leave(one: InHand) -> bool:
+        row = rows.get(one.delivery_id)
+        return row is not None and _is_mine(row, one) and row.id not in stopped
 
-def _may_leave(session: Session, in_hand: InHand) -> bool:
-    row = lock(session, in_hand.delivery_id)
-    return row is not None and _is_mine(row, in_hand) and not is_stopped(session, row.id)
+    answers = [all(map(may_leave, each.mails)) for each in asked]
+    leaving = [each for each, may in zip(asked, answers, strict=True) if may]
+    mark_dots(
+        session,
+        [
+            Mark(delivery_id=one.delivery_id, number=one.number, now=each.now)
+            for each in leaving
+            for one in each.mails
+        ],
+    )
+    return answers
 
 
 def record(
@@ -83,31 +94,57 @@ def record(
         Whether all of them were recorded; False if an attempt is not this worker's any more. Recording
         the same outcome twice changes nothing.
     """
-
-    def work(session: Session) -> bool:
-        first, *others = _in_order(mails)
-        done = [_record(session, first, outcome, now, jitter, watch=watch)]
-        done += [_record(session, one, outcome, now, jitter, watch=False) for one in others]
-        return all(done)
-
-    return write(work)
+    return write(_record, _Ended(mails, outcome, now, jitter, watch))
 
 
-def _record(
-    session: Session, in_hand: InHand, outcome: Outcome, now: datetime, jitter: float, *, watch: bool
-) -> bool:
-    row = lock(session, in_hand.delivery_id)
-    if row is None or not (_is_mine(row, in_hand) or _is_the_answer(row, in_hand, outcome)):
-        return False
-    if outcome.kind == "crashed":
-        outcome = lawful(outcome, dot_pending=is_dot_pending(session, row.id, in_hand.number))
-    else:
-        outcome = lawful(outcome)
-    end_attempt(session, row.id, in_hand.number, outcome, now=now)
-    _move_on(session, row, outcome, now, jitter)
-    if watch and in_hand.kind == "letter":
-        note_answer(session, in_hand.domain, outcome, now=now, jitter=jitter)
-    return True
+@dataclass(frozen=True)
+class _Ended:
+    mails: Sequence[InHand]
+    outcome: Outcome
+    now: datetime
+    jitter: float
+    watch: bool
+
+
+def _record(session: Session, ended: Sequence[_Ended]) -> list[bool]:
+    rows = lock_all(session, {one.delivery_id for each in ended for one in each.mails})
+    ours = [_ours(each, rows) for each in ended]
+    lawfully = [
+        (row, _lawful_for(session, row, each.outcome), each)
+        for each, found in zip(ended, ours, strict=True)
+        for row in found
+    ]
+    end_attempts(
+        session,
+        [
+            Ending(delivery_id=row.id, number=row.attempt_count, outcome=outcome, now=each.now)
+            for row, outcome, each in lawfully
+        ],
+    )
+    moves = [_next_move(session, row, outcome, each) for row, outcome, each in lawfully]
+    move_all(session, [one for one in moves if one is not None])
+    note_answers(
+        session, [_answer(each) for each, found in zip(ended, ours, strict=True) if _tells(each, found)]
+    )
+    return [len(found) == len(each.mails) for each, found in zip(ended, ours, strict=True)]
+
+
+def _ours(ended: _Ended, rows: Mapping[UUID, Locked]) -> list[Locked]:
+    """Return the deliveries of a mail of which this worker may say how they ended."""
+    found = [(one, rows.get(one.delivery_id)) for one in ended.mails]
+    return [
+        row
+        for one, row in found
+        if row is not None and (_is_mine(row, one) or _is_the_answer(row, one, ended.outcome))
+    ]
+
+
+def _tells(ended: _Ended, found: Sequence[Locked]) -> bool:
+    return ended.watch and bool(found) and ended.mails[0].kind == "letter"
+
+
+def _answer(ended: _Ended) -> Answer:
+    return Answer(ended.mails[0].domain, ended.outcome, ended.now, ended.jitter)
 
 
 def _is_mine(row: Locked, in_hand: InHand) -> bool:
@@ -122,6 +159,11 @@ def _is_the_answer(row: Locked, in_hand: InHand, outcome: Outcome) -> bool:
     return same_attempt and outcome.code is not None and outcome.kind in DEFINITE
 
 
+def _lawful_for(session: Session, row: Locked, outcome: Outcome) -> Outcome:
+    crashed = outcome.kind == "crashed"
+    return lawful(outcome, dot_pending=crashed and is_dot_pending(session, row.id, row.attempt_count))
+
+
 def lawful(outcome: Outcome, *, dot_pending: bool = False) -> Outcome:
     """Return an outcome that keeps the law (see the module), whatever a sender says.
 
@@ -134,13 +176,14 @@ def lawful(outcome: Outcome, *, dot_pending: bool = False) -> Outcome:
     return replace(outcome, kind="unclear", cause="") if crashed or no_answer else outcome
 
 
-def _move_on(session: Session, row: Locked, outcome: Outcome, now: datetime, jitter: float) -> None:
+def _next_move(session: Session, row: Locked, outcome: Outcome, ended: _Ended) -> Move | None:
+    now = ended.now
     if outcome.kind == "crashed":
-        back_to_the_queue(session, row, now, causes.FAILED_INSIDE)
-        return
-    to, cause, due_at = _next_state(session, row, outcome, now, jitter)
-    if to != row.state:
-        move(session, row, to, now=now, cause=cause, actor=WORKER, due_at=due_at)
+        return back_to_the_queue(session, row, now, causes.FAILED_INSIDE)
+    to, cause, due_at = _next_state(session, row, outcome, now, ended.jitter)
+    if to == row.state:
+        return None
+    return Move(row=row, to=to, now=now, cause=cause, actor=WORKER, due_at=due_at)
 
 
 def _next_state(
@@ -177,17 +220,17 @@ def _refusals(session: Session, row: Locked) -> int:
     return session.scalars(query).one()
 
 
-def back_to_the_queue(session: Session, row: Locked, now: datetime, cause: str) -> None:
-    """Queue a delivery again whose attempt ended in an error of our own; quarantine it at the third in a row.
+def back_to_the_queue(session: Session, row: Locked, now: datetime, cause: str) -> Move:
+    """Return the move of a delivery whose attempt ended in an error of our own: queued again, or quarantined
+    at the third in a row.
 
     The caller has locked the row and ended the attempt as `crashed` in this transaction.
     """
     crashes = _crashes_in_a_row(session, row)
     if crashes >= retries.CRASHES:
-        move(session, row, "held", now=now, cause=causes.QUARANTINED, actor=WORKER)
-    else:
-        due_at = now + retries.AFTER_CRASHES[crashes - 1]
-        move(session, row, "queued", now=now, cause=cause, actor=WORKER, due_at=due_at)
+        return Move(row=row, to="held", now=now, cause=causes.QUARANTINED, actor=WORKER)
+    due_at = now + retries.AFTER_CRASHES[crashes - 1]
+    return Move(row=row, to="queued", now=now, cause=cause, actor=WORKER, due_at=due_at)
 
 
 def _crashes_in_a_row(session: Session, row: Locked) -> int:

@@ -114,7 +114,8 @@ def allot(
     """
     if limits is UNLIMITED:
         return list(rows[:most]), {}
-    wishes = {id_: limits.wishes_of(id_) for row in rows if (id_ := _office(row)) is not None}
+    offices = {id_ for row in rows if (id_ := _office(row)) is not None}
+    wishes = {id_: limits.wishes_of(id_) for id_ in offices}
     ways = {row.id: _lanes_of(row, limits, wishes) for row in rows}
     rates = {key: rate for way in ways.values() for key, rate in way.items()}
     desk = _Desk(session, rates, wishes, worker=worker, now=now, most=limits.connections)

@@ -7,7 +7,8 @@ done by plain statements and not by the unit of work: workers do it three times 
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, cast
 
@@ -68,19 +69,65 @@ class Locked:
     lease_until: datetime | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Move:
+    """A change of state.
+
+    Args:
+        row: the delivery, locked.
+        to: the new state.
+        now: the instant of the change.
+        cause: as for `transition`.
+        actor: as for `transition`.
+        due_at: when it may leave, where the new state is one of `DUE`; at once if None.
+        attempt_count: the new one, if an attempt begins with the change.
+    """
+
+    row: Locked
+    to: str
+    now: datetime
+    cause: str
+    actor: str
+    due_at: datetime | None = None
+    attempt_count: int | None = None
+
+    @property
+    def after(self) -> Locked:
+        """The delivery after the change.
+
+        Raises:
+            IllegalTransition: there is no such way.
+        """
+        row = self.row
+        if self.to not in LEGAL[row.state]:
+            raise IllegalTransition(row.state, self.to)
+        keeps_lease = self.to == "sending"
+        return Locked(
+            id=row.id,
+            state=self.to,
+            attempt_count=row.attempt_count if self.attempt_count is None else self.attempt_count,
+            change_count=row.change_count + 1,
+            leased_by=row.leased_by if keeps_lease else None,
+            lease_until=row.lease_until if keeps_lease else None,
+        )
+
+
 _deliveries = cast(sa.Table, Delivery.__table__)
 _changes = cast(sa.Table, StateChange.__table__)
+_LOCKED = (
+    _deliveries.c.id,
+    _deliveries.c.state,
+    _deliveries.c.attempt_count,
+    _deliveries.c.change_count,
+    _deliveries.c.leased_by,
+    _deliveries.c.lease_until,
+)
 # On SQLite the write transaction is the lock, and FOR UPDATE is not said.
-_LOCK = (
-    sa.select(
-        _deliveries.c.id,
-        _deliveries.c.state,
-        _deliveries.c.attempt_count,
-        _deliveries.c.change_count,
-        _deliveries.c.leased_by,
-        _deliveries.c.lease_until,
-    )
-    .where(_deliveries.c.id == sa.bindparam("delivery"))
+_LOCK = sa.select(*_LOCKED).where(_deliveries.c.id == sa.bindparam("delivery")).with_for_update()
+_LOCK_ALL = (
+    sa.select(*_LOCKED)
+    .where(_deliveries.c.id.in_(sa.bindparam("deliveries", expanding=True)))
+    .order_by(_deliveries.c.id)
     .with_for_update()
 )
 _SHARED = (
@@ -143,6 +190,15 @@ def lock(session: Session, delivery_id: uuid.UUID) -> Locked | None:
     return None if row is None else Locked(*row)
 
 
+def lock_all(session: Session, deliveries: Collection[uuid.UUID]) -> dict[uuid.UUID, Locked]:
+    """Lock the rows of deliveries, in one order for everybody; what is not there is left out."""
+    if len(deliveries) == 1:
+        row = lock(session, next(iter(deliveries)))
+        return {} if row is None else {row.id: row}
+    rows = session.connection().execute(_LOCK_ALL, {"deliveries": list(deliveries)})
+    return {row.id: Locked(*row) for row in rows}
+
+
 def reread(session: Session, delivery: Delivery) -> None:
     """Let a loaded delivery show what `move` has made of it."""
     session.refresh(delivery, attribute_names=_SHARED)
@@ -157,48 +213,52 @@ def move(
     cause: str,
     actor: str,
     due_at: datetime | None = None,
-    attempt_count: int | None = None,
 ) -> Locked:
-    """Change the state of a locked delivery and journal the change.
+    """Change the state of one locked delivery, journal the change, and return the delivery after it.
+
+    Arguments and errors are those of `Move`.
+    """
+    one = Move(row=row, to=to, now=now, cause=cause, actor=actor, due_at=due_at)
+    move_all(session, [one])
+    return one.after
+
+
+def move_all(session: Session, moves: Sequence[Move]) -> None:
+    """Change the states of locked deliveries and journal the changes: two statements, however many they are.
 
     Args:
-        session: the transaction that holds the lock.
-        row: the delivery.
-        to: the new state.
-        now: the instant of the change.
-        cause: as for `transition`.
-        actor: as for `transition`.
-        due_at: when it may leave, where the new state is one of `DUE`; at once if None.
-        attempt_count: the new one, if an attempt begins with the change.
-
-    Returns:
-        The delivery after the change.
+        session: the transaction that holds the locks.
+        moves: the changes, one for each delivery.
 
     Raises:
-        IllegalTransition: there is no such way.
+        IllegalTransition: there is no such way; nothing is written then.
     """
-    if to not in LEGAL[row.state]:
-        raise IllegalTransition(row.state, to)
-    after = replace(row, state=to, change_count=row.change_count + 1)
-    if attempt_count is not None:
-        after = replace(after, attempt_count=attempt_count)
-    if to != "sending":
-        after = replace(after, leased_by=None, lease_until=None)
-    changed = {
-        "delivery": row.id,
+    if not moves:
+        return
+    ends = [(one, one.after) for one in moves]
+    connection = session.connection()
+    connection.execute(_MOVE, [_changed(one, after) for one, after in ends])
+    connection.execute(
+        _JOURNAL,
+        [
+            _entry(after, before=one.row.state, at=one.now, cause=one.cause, actor=one.actor)
+            for one, after in ends
+        ],
+    )
+
+
+def _changed(one: Move, after: Locked) -> dict[str, Any]:
+    return {
+        "delivery": after.id,
         "new_state": after.state,
-        "new_state_at": now,
-        "new_reason": cause,
+        "new_state_at": one.now,
+        "new_reason": one.cause,
         "new_attempt_count": after.attempt_count,
         "new_change_count": after.change_count,
-        "new_due_at": (due_at or now) if to in DUE else None,
+        "new_due_at": (one.due_at or one.now) if after.state in DUE else None,
         "new_leased_by": after.leased_by,
         "new_lease_until": after.lease_until,
     }
-    connection = session.connection()
-    connection.execute(_MOVE, changed)
-    connection.execute(_JOURNAL, _entry(after, before=row.state, at=now, cause=cause, actor=actor))
-    return after
 
 
 def first_rows(delivery: Delivery, *, now: datetime, cause: str, actor: str) -> tuple[Delivery, StateChange]:

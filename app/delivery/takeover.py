@@ -12,14 +12,14 @@ from sqlalchemy.orm import Session
 
 from app.database import db, transaction
 from app.delivery import causes
-from app.delivery.attempts import end_attempt, is_dot_pending
+from app.delivery.attempts import Ending, end_attempts, is_dot_pending
 from app.delivery.claims import LONGEST_LEASE, WORKER, run_out
 from app.delivery.journal import back_to_the_queue
 from app.delivery.models import Delivery, WorkerProcess
 from app.delivery.presence import FORGOTTEN_AFTER
 from app.delivery.processes import IsAlive, Process
 from app.delivery.senders.base import Outcome
-from app.delivery.states import DUE, Locked, lock, move
+from app.delivery.states import DUE, Locked, lock, move, move_all
 
 
 @dataclass
@@ -92,10 +92,15 @@ def _settle(session: Session, row: Locked, now: datetime, taken: TakenOver) -> N
         session.execute(update(Delivery).where(Delivery.id == row.id).values(free))
         taken.given_back += 1
     elif is_dot_pending(session, row.id, row.attempt_count):
-        end_attempt(session, row.id, row.attempt_count, Outcome(kind="unclear", step="dot"), now=now)
+        _end(session, row, Outcome(kind="unclear", step="dot"), now)
         move(session, row, "unclear", now=now, cause=causes.WORKER_LOST_AT_THE_DOT, actor=WORKER)
         taken.unclear += 1
     else:
-        end_attempt(session, row.id, row.attempt_count, Outcome(kind="crashed"), now=now)
-        back_to_the_queue(session, row, now, causes.WORKER_LOST)
+        _end(session, row, Outcome(kind="crashed"), now)
+        move_all(session, [back_to_the_queue(session, row, now, causes.WORKER_LOST)])
         taken.queued_again += 1
+
+
+def _end(session: Session, row: Locked, outcome: Outcome, now: datetime) -> None:
+    ending = Ending(delivery_id=row.id, number=row.attempt_count, outcome=outcome, now=now)
+    end_attempts(session, [ending])

@@ -16,7 +16,8 @@ from typing import Final
 from flask import Flask
 
 from app.delivery import causes, claims, presence, retries
-from app.delivery.claims import Claim, DispatchCheck, nothing_to_check
+from app.delivery.beginning import DispatchCheck, nothing_to_check
+from app.delivery.claims import Claim
 from app.delivery.crew import Crew
 from app.delivery.envelope import Composer, nothing_to_compose
 from app.delivery.gathering import Gatherer, nothing_to_gather

@@ -7,7 +7,9 @@ states may have been withdrawn: then it is held, and an organizer decides (`read
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 from flask import current_app
@@ -44,15 +46,24 @@ class _Desk:
 
 
 def must_be_held(session: Session, delivery: Delivery) -> str:
-    """Return "", or why this mail must not leave as it is (a `DispatchCheck`).
+    """Return "", or why this mail must not leave as it is: `reasons_to_hold` of one."""
+    return reasons_to_hold(session, [delivery])[0]
+
+
+def reasons_to_hold(session: Session, deliveries: Sequence[Delivery]) -> list[str]:
+    """Return for each mail "", or why it must not leave as it is (a `DispatchCheck`).
 
     Asked of every mail in the transaction in which its attempt begins, and of letters by post before they
-    are printed. What an office looks like is
-    kept until an organizer changes something, so that asking costs one small query.
+    are printed. What an office looks like is kept until an organizer changes something, so that asking
+    costs one small query for all of them.
     """
-    if delivery.recipient_id is None or delivery.template_version_id is None:
+    desks = _desks(deliveries)
+    return [_reason_to_hold(session, one, desk) for one, desk in zip(deliveries, desks, strict=True)]
+
+
+def _reason_to_hold(session: Session, delivery: Delivery, desk: _Desk | None) -> str:
+    if desk is None:
         return ""
-    desk = _desk(delivery.recipient_id, delivery.template_version_id)
     if not desk.is_open:
         return OFFICE_CLOSED
     # The name too: whoever corrects a row instead of ending a term has changed the addressee all the same.
@@ -65,9 +76,8 @@ def must_be_held(session: Session, delivery: Delivery) -> str:
 
 def states_what_is_withdrawn(session: Session, delivery: Delivery) -> bool:
     """Whether a copy was worded before something that it names was withdrawn or corrected."""
-    if delivery.recipient_id is None or delivery.template_version_id is None:
-        return False
-    stops = _desk(delivery.recipient_id, delivery.template_version_id).stops
+    (desk,) = _desks([delivery])
+    stops = desk.stops if desk is not None else ()
     named = named_in(session, delivery) if stops else frozenset()
     return any(stop.name in named and not is_older(session, stop, delivery) for stop in stops)
 
@@ -77,16 +87,22 @@ def address_in(text: str) -> str:
     return text.partition("\n\n")[0]
 
 
-def _desk(recipient_id: uuid.UUID, version_id: uuid.UUID) -> _Desk:
-    day = clock.now().date()
+def _desks(deliveries: Sequence[Delivery]) -> list[_Desk | None]:
+    """Return what each letter must agree with; None for what is no letter."""
+    keys = [(one.recipient_id, one.template_version_id) for one in deliveries]
+    wanted = {(office, version) for office, version in keys if office is not None and version is not None}
+    if not wanted:
+        return [None] * len(keys)
     memory: ContentMemory[_Desk] = current_app.extensions["redress_desks"]
-    return memory.get((recipient_id, version_id, day), lambda: _look(recipient_id, version_id))
+    day = clock.now().date()
+    desks = memory.get_all([(day, *key) for key in wanted], lambda key: _look(*key))
+    return [desks.get((day, *key)) for key in keys]  # type: ignore[arg-type]
 
 
-def _look(recipient_id: uuid.UUID, version_id: uuid.UUID) -> _Desk:
+def _look(day: date, recipient_id: uuid.UUID, version_id: uuid.UUID) -> _Desk:
     with db.sessionmaker() as session:
         version = session.get_one(TemplateVersion, version_id)
-        language, day = version.template.language, clock.now().date()
+        language = version.template.language
         addressee = resolve(session, [recipient_id], day=day)[recipient_id]
         lines = with_institution(
             addressee.form_of_address(language).envelope, addressee.recipient.institution

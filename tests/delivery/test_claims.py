@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from app.database import db, transaction
-from app.delivery import claims
+from app.delivery import beginning, claims
 from app.delivery.claims import Claim
 from app.delivery.models import Delivery
 from tests.delivery.mails import NOON, attempts_of, queue, read, state_of, take_back, way_of
@@ -43,12 +43,12 @@ def test_a_claim_is_a_lease_and_the_delivery_stays_queued() -> None:
     assert (read(mail).state, read(mail).leased_by, read(mail).attempt_count) == ("queued", "one", 0)
     assert claim("two", now=NOON + LEASE) == []
     assert [again.worker for again in claim("two", now=NOON + LEASE + timedelta(seconds=1))] == ["two"]
-    assert claims.begin(one, now=SOON) is None, "the lease ran out and somebody else has it"
+    assert beginning.begin(one, now=SOON) is None, "the lease ran out and somebody else has it"
 
 
 def test_beginning_is_journalled_and_hands_out_the_frozen_bytes() -> None:
     (mail,) = queue()
-    in_hand = claims.begin(claim()[0], now=SOON)
+    in_hand = beginning.begin(claim()[0], now=SOON)
     assert in_hand is not None
     assert in_hand.envelope().rcpt_to == "office0@offices.example"
     assert in_hand.envelope().wire.endswith(b"faithfully\r\n")
@@ -60,7 +60,7 @@ def test_beginning_is_journalled_and_hands_out_the_frozen_bytes() -> None:
 
 def test_what_is_in_hand_does_not_tell_what_it_is_about() -> None:
     queue()
-    in_hand = claims.begin(claim()[0], now=NOON)
+    in_hand = beginning.begin(claim()[0], now=NOON)
     assert in_hand is not None
     assert "office0" not in f"{in_hand!r} {in_hand.envelope()!r}"
 
@@ -69,14 +69,14 @@ def test_a_claimed_mail_that_was_taken_back_is_not_begun() -> None:
     (mail,) = queue()
     (one,) = claim()
     assert take_back(mail)
-    assert claims.begin(one, now=NOON) is None
+    assert beginning.begin(one, now=NOON) is None
     assert state_of(mail) == "cancelled"
     assert attempts_of(mail) == []
 
 
 def test_the_last_look_can_hold_a_mail() -> None:
     (mail,) = queue()
-    assert claims.begin(claim()[0], now=NOON, check=lambda _session, _delivery: "office closed") is None
+    assert beginning.begin(claim()[0], now=NOON, check=lambda _session, _mails: ["office closed"]) is None
     assert (read(mail).state, read(mail).reason, read(mail).leased_by) == ("held", "office closed", None)
 
 
@@ -84,7 +84,7 @@ def test_release_gives_back_only_what_was_not_begun_and_only_ones_own() -> None:
     mine, begun, other = queue(range(3))
     first = claim("one", limit=2)
     claim("two")
-    assert claims.begin(first[1], now=NOON) is not None
+    assert beginning.begin(first[1], now=NOON) is not None
     claims.release("one")
     assert [read(mail).leased_by for mail in (mine, begun, other)] == [None, "one", "two"]
     assert [one.delivery_id for one in claim("three")] == [mine]

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from app.database import transaction
-from app.delivery import causes, claims, journal, retries
-from app.delivery.claims import InHand
+from app.delivery import beginning, causes, claims, journal, retries
+from app.delivery.beginning import InHand
 from app.delivery.models import Delivery
 from app.delivery.outbox import queue_again
 from app.delivery.senders.base import Kind, Outcome, Step
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("app_context")
 
 def take_in_hand(*, worker: str = "one", now: datetime = NOON) -> InHand:
     (one,) = claims.claim(worker=worker, limit=1, now=now, lease=LEASE)
-    in_hand = claims.begin(one, now=now)
+    in_hand = beginning.begin(one, now=now)
     assert in_hand is not None
     return in_hand
 

@@ -20,8 +20,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from app.database import Base, db, transaction
-from app.delivery import claims, journal, presence, retries
-from app.delivery.claims import Claim, InHand
+from app.delivery import beginning, claims, journal, presence, retries
+from app.delivery.beginning import InHand
+from app.delivery.claims import Claim
 from app.delivery.models import Delivery
 from app.delivery.outbox import queue_again
 from app.delivery.processes import Process
@@ -139,7 +140,7 @@ class Delivering(RuleBasedStateMachine):
             limit = self.chance.randint(1, 3)
             worker.waiting = claims.claim(worker=worker.name, limit=limit, now=self.now, lease=LEASE)
         if worker.waiting:
-            worker.in_hand = claims.begin(worker.waiting.pop(0), now=self.now)
+            worker.in_hand = beginning.begin(worker.waiting.pop(0), now=self.now)
             worker.dot_sent = worker.taken = False
 
     def _dot(self, worker: Played) -> None:
@@ -229,7 +230,7 @@ class Delivering(RuleBasedStateMachine):
             take_over(now=self.now, is_alive=self._is_alive)
             presence.appear(survivor.name, Process("here", survivor.pid, 1), now=self.now)
             for one in claims.claim(worker=survivor.name, limit=1000, now=self.now, lease=LEASE):
-                in_hand = claims.begin(one, now=self.now)
+                in_hand = beginning.begin(one, now=self.now)
                 assert in_hand is not None
                 assert journal.mark_dot_pending(in_hand, now=self.now)
                 self.taken[one.delivery_id] += 1

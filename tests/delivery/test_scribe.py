@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
@@ -14,21 +14,27 @@ from sqlalchemy.orm import Session
 
 from app.database import db
 from app.delivery.pulse import working_in
-from app.delivery.scribe import Scribe, alone
+from app.delivery.scribe import MOST, Scribe, alone
 from app.security.options import Option
 
-Work = Callable[[Session], int]
+Told = tuple[int, int]
+"""In which transaction something was written, and with how many others of its kind."""
+Work = Callable[[Session, Sequence[str]], list[Told]]
 
 
-def row(name: str) -> Work:
-    """Return what writes a row, and tells which transaction it was in."""
+def write_rows(session: Session, names: Sequence[str]) -> list[Told]:
+    session.add_all([Option(name=name, value="x") for name in names])
+    session.flush()
+    return [(id(session), len(names)) for _name in names]
 
-    def work(session: Session) -> int:
-        session.add(Option(name=name, value="x"))
-        session.flush()
-        return id(session)
 
-    return work
+def write_others(session: Session, names: Sequence[str]) -> list[Told]:
+    return write_rows(session, names)
+
+
+def fail_halfway(session: Session, names: Sequence[str]) -> list[Told]:
+    write_rows(session, [f"half of {name}" for name in names])
+    raise ZeroDivisionError
 
 
 def written() -> set[str]:
@@ -36,43 +42,51 @@ def written() -> set[str]:
         return set(session.scalars(sa.select(Option.name)))
 
 
-def all_at_once(app: Flask, scribe: Scribe, *works: Work) -> list[Future[int]]:
+def all_at_once(app: Flask, scribe: Scribe, *entries: tuple[Work, str]) -> list[Future[Told]]:
     """Let threads come while somebody is writing, so that all of them wait when the pen is free."""
     at_it, go_on = threading.Event(), threading.Event()
 
-    def slow(session: Session) -> int:
+    def slow(session: Session, _names: Sequence[str]) -> list[Told]:
         at_it.set()
         go_on.wait(10)
-        return id(session)
+        return [(id(session), 1)]
 
-    def write(work: Work) -> int:
+    def write(work: Work, name: str) -> Told:
         with working_in(app):
-            return scribe(work)
+            return scribe(work, name)
 
-    with ThreadPoolExecutor(len(works) + 1) as pool:
-        first = pool.submit(write, slow)
+    with ThreadPoolExecutor(len(entries) + 1) as pool:
+        first = pool.submit(write, slow, "slow")
         at_it.wait(10)
-        others = [pool.submit(write, work) for work in works]
+        others = [pool.submit(write, work, name) for work, name in entries]
         deadline = time.monotonic() + 10
-        while len(scribe._waiting) < len(works) and time.monotonic() < deadline:
+        while len(scribe._waiting) < len(entries) and time.monotonic() < deadline:
             time.sleep(0.005)
         go_on.set()
     first.result()
     return others
 
 
-def test_those_who_wait_share_one_transaction(app_context: Flask) -> None:
-    ends = all_at_once(app_context, Scribe(), *(row(f"row {number}") for number in range(8)))
-    assert len({end.result() for end in ends}) == 1
-    assert written() == {f"row {number}" for number in range(8)}
+def test_those_who_wait_share_one_transaction_and_what_is_alike_is_written_together(
+    app_context: Flask,
+) -> None:
+    rows = [(write_rows, f"row {number}") for number in range(8)]
+    ends = all_at_once(app_context, Scribe(), *rows, (write_others, "other 1"), (write_others, "other 2"))
+    assert len({end.result()[0] for end in ends}) == 1
+    assert [end.result()[1] for end in ends] == [8] * 8 + [2] * 2
+    assert written() == {name for _work, name in rows} | {"other 1", "other 2"}
+
+
+def test_more_than_one_transaction_takes_are_all_written(app_context: Flask) -> None:
+    names = [f"row {number}" for number in range(MOST + 6)]
+    ends = all_at_once(app_context, Scribe(), *((write_rows, name) for name in names))
+    assert sorted(end.result()[1] for end in ends) == [6] * 6 + [MOST] * MOST
+    assert written() == set(names)
 
 
 def test_a_neighbours_mistake_stops_nobody_and_leaves_nothing(app_context: Flask) -> None:
-    def mistaken(session: Session) -> int:
-        row("half done")(session)
-        raise ZeroDivisionError
-
-    ends = all_at_once(app_context, Scribe(), row("before"), mistaken, row("after"))
+    entries = [(write_rows, "before"), (fail_halfway, "mistaken"), (write_rows, "after")]
+    ends = all_at_once(app_context, Scribe(), *entries)
     assert isinstance(ends[1].exception(), ZeroDivisionError)
     assert ends[0].exception() is None
     assert ends[2].exception() is None
@@ -80,24 +94,21 @@ def test_a_neighbours_mistake_stops_nobody_and_leaves_nothing(app_context: Flask
 
 
 def test_who_violates_a_constraint_is_told_and_the_others_are_durable(app_context: Flask) -> None:
-    alone(row("taken"))
-    ends = all_at_once(app_context, Scribe(), row("one"), row("taken"), row("two"))
+    alone(write_rows, "taken")
+    entries = [(write_rows, name) for name in ("one", "taken", "two")]
+    ends = all_at_once(app_context, Scribe(), *entries)
     assert isinstance(ends[1].exception(), sa.exc.IntegrityError)
     assert written() == {"taken", "one", "two"}
 
 
 def test_what_was_raised_is_raised_and_the_pen_is_free_again(app_context: Flask) -> None:
     scribe = Scribe()
-
-    def mistaken(_session: Session) -> int:
-        raise KeyError
-
-    with pytest.raises(KeyError):
-        scribe(mistaken)
-    scribe(row("later"))
+    with pytest.raises(ZeroDivisionError):
+        scribe(fail_halfway, "a row")
+    scribe(write_rows, "later")
     assert written() == {"later"}
 
 
 def test_a_result_is_told_only_after_it_is_durable(app_context: Flask) -> None:
-    Scribe()(row("a row"))
+    Scribe()(write_rows, "a row")
     assert written() == {"a row"}, "another connection sees it"

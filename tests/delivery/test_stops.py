@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from app.database import db
-from app.delivery import claims, stops
+from app.delivery import beginning, claims, stops
 from app.delivery.envelope import Envelope
 from app.delivery.limits import Limits
 from app.delivery.models import Attempt, Delivery
@@ -86,7 +86,7 @@ def test_what_was_claimed_before_the_stop_is_given_back_unbegun(app_context: Fla
     (letter,) = queue_letters([0], some_letter())
     (one,) = claims.claim(worker="one", limit=1, now=NOON, lease=LEASE)
     stop_site()
-    assert claims.begin(one, now=NOON) is None
+    assert beginning.begin(one, now=NOON) is None
     assert (state_of(letter), read(letter).leased_by, attempts_of(letter)) == ("queued", None, [])
 
 

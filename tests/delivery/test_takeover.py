@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from app.delivery import causes, claims, journal, presence
+from app.delivery import beginning, causes, claims, journal, presence
 from app.delivery.processes import IsAlive, Process, is_alive, new_worker_name, this_process
 from app.delivery.takeover import TakenOver, take_over
 from tests.delivery.mails import NOON, attempts_of, queue, read, state_of
@@ -38,8 +38,8 @@ def left_by_one(app_context: object) -> list[uuid.UUID]:
     presence.appear("one", Process("here", 1, 1), now=NOON)
     mails = queue(range(3))
     before, after, _unbegun = claims.claim(worker="one", limit=3, now=NOON, lease=LEASE)
-    assert claims.begin(before, now=NOON) is not None
-    in_hand = claims.begin(after, now=NOON)
+    assert beginning.begin(before, now=NOON) is not None
+    in_hand = beginning.begin(after, now=NOON)
     assert in_hand is not None
     assert journal.mark_dot_pending(in_hand, now=NOON)
     return mails
@@ -83,7 +83,7 @@ def test_a_mail_whose_worker_died_three_times_in_it_is_quarantined(app_context: 
     for turn in range(3):
         presence.appear(f"worker {turn}", Process("here", turn, 1), now=now)
         (one,) = claims.claim(worker=f"worker {turn}", limit=1, now=now, lease=LEASE)
-        assert claims.begin(one, now=now) is not None
+        assert beginning.begin(one, now=now) is not None
         take_over(now=now, is_alive=dead)
         now = read(mail).due_at or now
     assert (state_of(mail), read(mail).reason) == ("held", causes.QUARANTINED)

@@ -14,7 +14,8 @@ import sqlalchemy as sa
 from flask import Flask
 
 from app.database import db, transaction
-from app.delivery import causes, claims, journal, readiness
+from app.delivery import beginning, causes, claims, journal, readiness
+from app.delivery.beginning import DispatchCheck
 from app.delivery.envelope import Envelope
 from app.delivery.models import Delivery, WorkerProcess
 from app.delivery.senders import channel, dialogue
@@ -128,21 +129,22 @@ def test_a_mail_that_cannot_be_decrypted_is_quarantined_and_the_others_go_on(app
     assert (state_of(damaged), state_of(sound)) == ("held", "accepted")
 
 
+def each(look: Callable[[Delivery], str]) -> DispatchCheck:
+    """Return what looks at each mail by itself."""
+    return lambda _session, mails: [look(mail) for mail in mails]
+
+
 def test_the_last_look_holds_what_should_not_leave_any_more(app_context: Flask) -> None:
     moved, sound = queue(range(2))
     server = FakeServer()
-    drain(app_context, server, check=lambda _s, delivery: "office closed" if delivery.id == moved else "")
+    drain(app_context, server, check=each(lambda mail: "office closed" if mail.id == moved else ""))
     assert (state_of(moved), read(moved).reason, state_of(sound)) == ("held", "office closed", "accepted")
     assert len(server.taken) == 1
 
 
 def test_a_last_look_that_breaks_holds_the_mail_and_the_others_go_on(app_context: Flask) -> None:
     odd, sound = queue(range(2))
-
-    def check(_session: object, delivery: Delivery) -> str:
-        return str(1 // 0) if delivery.id == odd else ""
-
-    drain(app_context, FakeServer(), check=check)
+    drain(app_context, FakeServer(), check=each(lambda mail: str(1 // 0) if mail.id == odd else ""))
     assert (state_of(odd), state_of(sound)) == ("held", "accepted")
 
 
@@ -243,12 +245,12 @@ class Broken(sa.exc.OperationalError):
         super().__init__("statement", {}, Exception("the database is gone"))
 
 
-@pytest.mark.parametrize("name", ["claims.claim", "claims.begin", "journal.record"])
+@pytest.mark.parametrize("name", ["claims.claim", "beginning.begin", "journal.record"])
 def test_a_database_that_is_away_for_a_while_is_waited_for(
     app_context: Flask, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, name: str
 ) -> None:
     (mail,) = queue()
-    room = {"claims": claims, "journal": journal}[name.partition(".")[0]]
+    room = {"claims": claims, "beginning": beginning, "journal": journal}[name.partition(".")[0]]
     function = getattr(room, name.partition(".")[2])
     failures = iter([Broken(), Broken()])
 

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from flask import Flask
 
-from app.delivery.claims import DispatchCheck, nothing_to_check
+from app.delivery.beginning import DispatchCheck, nothing_to_check
 from app.delivery.envelope import Envelope
 from app.delivery.gathering import Gatherer, nothing_to_gather
 from app.delivery.limits import UNLIMITED, Limits

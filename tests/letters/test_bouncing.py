@@ -19,7 +19,7 @@ from app.delivery.senders.base import Outcome
 from app.errors import Unavailable
 from app.letters import answers
 from app.letters.bouncing import receive, see_to_refused
-from app.letters.dispatch import ADDRESS_GONE, must_be_held
+from app.letters.dispatch import ADDRESS_GONE, reasons_to_hold
 from app.letters.following import follow
 from app.letters.readdressing import release_waiting
 from app.recipients import approving, reaching
@@ -41,7 +41,7 @@ GONE, FULL = BY_NAME["no such mailbox"], BY_NAME["mailbox full"]
 def send(app: Flask) -> FakeServer:
     """Run a worker over what is due."""
     server = FakeServer()
-    drain(app, server, check=must_be_held, now=clock.now() + timedelta(minutes=1))
+    drain(app, server, check=reasons_to_hold, now=clock.now() + timedelta(minutes=1))
     db.session.rollback()
     return server
 
@@ -284,7 +284,7 @@ def test_an_address_that_is_refused_in_person_is_suspended_too(
     slug, _page = office.about  # type: ignore[attr-defined]
     write_and_confirm(slug)
     refuse = FakeServer(behave=lambda _mail: Outcome(kind="permanent", step="rcpt", code=550, reply=reply))
-    drain(app_context, refuse, check=must_be_held, now=clock.now() + timedelta(minutes=1))
+    drain(app_context, refuse, check=reasons_to_hold, now=clock.now() + timedelta(minutes=1))
     write_and_confirm(slug)
     suspended = status == "suspended"
     assert see_to_refused(now=clock.now() + timedelta(minutes=2)) == suspended

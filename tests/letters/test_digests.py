@@ -14,7 +14,7 @@ from flask import Flask
 from sqlalchemy import delete
 
 from app.database import db, transaction
-from app.delivery import claims, gathering, journal
+from app.delivery import beginning, claims, gathering, journal
 from app.delivery.envelope import Envelope, bounce_address
 from app.delivery.gathering import digest_of
 from app.delivery.limits import Wishes
@@ -24,7 +24,7 @@ from app.delivery.senders.base import Outcome, SenderFactory
 from app.delivery.takeover import take_over
 from app.letters.bouncing import receive
 from app.letters.digests import compose_digest, left_as
-from app.letters.dispatch import must_be_held
+from app.letters.dispatch import reasons_to_hold
 from app.letters.expecting import expectations
 from app.letters.resolving import Resolved, resolve_unclear
 from app.letters.wishes import limits_of
@@ -74,7 +74,7 @@ def send(
             app,
             server,
             now=now,
-            check=must_be_held,
+            check=reasons_to_hold,
             limits=limits_of(app.config["REDRESS_SETTINGS"]),
             gather=compose_digest,
             connections=connections,
@@ -237,9 +237,9 @@ def test_a_lost_worker_leaves_all_of_them_alike(
     found = claims.claim(worker="lost", limit=1, now=NINE, lease=MINUTE, limits=limits)
     assert len({one.together for one in found}) == 1
     assert len(found) == 3
-    begun = [claims.begin(one, now=NINE, check=must_be_held) for one in found]
+    begun = [beginning.begin(one, now=NINE, check=reasons_to_hold) for one in found]
     in_hand = [one for one in begun if one is not None]
-    claims.note_digest(in_hand, digest_of([one.delivery_id for one in in_hand]))
+    beginning.note_digest(in_hand, digest_of([one.delivery_id for one in in_hand]))
     if at_the_dot:
         assert journal.mark_dot_pending(*in_hand, now=NINE)
     take_over(now=NINE + MINUTE / 2, is_alive=lambda _process: None)
@@ -254,7 +254,7 @@ def test_all_are_marked_or_none(app_context: Flask, slug: str) -> None:
     send(app_context, FakeServer(), now=NOON + MINUTE)
     limits = limits_of(app_context.config["REDRESS_SETTINGS"])
     found = claims.claim(worker="one", limit=1, now=NINE, lease=MINUTE, limits=limits)
-    in_hand = [one for claim in found if (one := claims.begin(claim, now=NINE)) is not None]
+    in_hand = [one for claim in found if (one := beginning.begin(claim, now=NINE)) is not None]
     assert take_back(in_hand[1].delivery_id, now=NINE)
     assert not journal.mark_dot_pending(*in_hand, now=NINE)
     assert [attempts_of(one.delivery_id)[0].dot_pending_at for one in in_hand] == [None] * 3

@@ -17,7 +17,7 @@ from app.database import db, transaction
 from app.errors import Gone, NotFound, Refused
 from app.letters.counting import tally
 from app.letters.deciding import release_copy
-from app.letters.dispatch import must_be_held
+from app.letters.dispatch import reasons_to_hold
 from app.letters.freezing import snapshot_for, word_copy
 from app.letters.joint import desk
 from app.letters.joint.confirming import SignatureConfirmed, confirm, decline, look_at
@@ -199,7 +199,7 @@ def test_five_hundred_sign_to_four_offices(app_context: Flask, smtp_server: Reco
     gone = next(row for row in waiting(db.session, joint) if row.supporter.name == "Taken Off")
     assert take_off(page_token(gone.id), now=clock.now())
     assert send(joint) == 500
-    drain(app_context, smtp_to(smtp_server.url), now=clock.now(), check=must_be_held)
+    drain(app_context, smtp_to(smtp_server.url), now=clock.now(), check=reasons_to_hold)
     mails = smtp_server.envelopes
     contacts = {contact.value for contact in db.session.scalars(sa.select(Contact))}
     assert len(mails) == 4

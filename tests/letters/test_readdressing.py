@@ -23,7 +23,7 @@ from app.letters.dispatch import (
     HOLDER_CHANGED,
     NO_CONTACT,
     OFFICE_CLOSED,
-    must_be_held,
+    reasons_to_hold,
 )
 from app.letters.following import follow
 from app.letters.models import Letter
@@ -58,7 +58,7 @@ def confirmed(offices: list[Recipient], number: int = 1) -> list[str]:
 def send(app: Flask) -> FakeServer:
     """Run a worker over what is due."""
     server = FakeServer()
-    drain(app, server, check=must_be_held, now=clock.now() + timedelta(minutes=1))
+    drain(app, server, check=reasons_to_hold, now=clock.now() + timedelta(minutes=1))
     db.session.rollback()
     return server
 

@@ -18,7 +18,7 @@ from app.errors import NotFound, Refused
 from app.evidence.models import Fact, Person
 from app.letters import posting, readdressing, retracted, retracting
 from app.letters.confirming import confirm
-from app.letters.dispatch import must_be_held
+from app.letters.dispatch import reasons_to_hold
 from app.letters.following import agree_to, corrections, follow
 from app.letters.models import Letter
 from app.letters.stating import stated_by
@@ -66,7 +66,7 @@ def states() -> Counter[tuple[str, str]]:
 def send(app: Flask) -> list[str]:
     """Run a worker over what is due, and return the texts of the letters that left."""
     server = FakeServer()
-    drain(app, server, check=must_be_held, now=clock.now() + timedelta(minutes=1))
+    drain(app, server, check=reasons_to_hold, now=clock.now() + timedelta(minutes=1))
     db.session.rollback()
     return [envelope.text for envelope in server.taken if "Dear" in envelope.text]
 
@@ -178,7 +178,7 @@ def test_what_is_confirmed_in_the_corrected_wording_leaves(app_context: Flask, s
         confirm(token, now=now + timedelta(minutes=minutes))
     assert all("five are dry" in copy.text for copy in copies())
     server = FakeServer()
-    drain(app_context, server, check=must_be_held, now=now + timedelta(minutes=3))
+    drain(app_context, server, check=reasons_to_hold, now=now + timedelta(minutes=3))
     db.session.rollback()
     # In the very minute nobody can tell which of the two it read.
     assert states() == {("accepted", ""): 1, ("held", CORRECTED): 1}

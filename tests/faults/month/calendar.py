@@ -17,7 +17,7 @@ from app import clock
 from app.campaigns.models import Campaign
 from app.cli.chores import do_chores
 from app.database import db
-from app.delivery import causes, claims, journal, presence
+from app.delivery import beginning, causes, claims, journal, presence
 from app.delivery.envelope import bounce_address
 from app.delivery.limits import Limits
 from app.delivery.models import Delivery
@@ -26,7 +26,7 @@ from app.delivery.worker import Worker
 from app.evidence.models import Fact
 from app.letters import retracting, stopping
 from app.letters.bouncing import receive
-from app.letters.dispatch import must_be_held
+from app.letters.dispatch import reasons_to_hold
 from app.letters.own_sending import count_own_sending
 from app.letters.retention import purge
 from app.letters.updates.desk import draft_update, find_update
@@ -112,7 +112,7 @@ class Month:
             process=this_process(),
             now=clock_of(self.app),
             chance=self.chance,
-            check=must_be_held,
+            check=reasons_to_hold,
             compose=compose_notice,
             pace=QUICK,
             limits=self.limits,
@@ -130,7 +130,7 @@ class Month:
             step = self._lost % 4
             if not step:
                 continue
-            in_hand = claims.begin(one, now=now, check=must_be_held)
+            in_hand = beginning.begin(one, now=now, check=reasons_to_hold)
             if in_hand is None or step == 1 or not journal.mark_dot_pending(in_hand, now=now):
                 continue
             self.story["lost at the dot"] += 1
