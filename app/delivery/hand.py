@@ -68,16 +68,16 @@ class Hand:
         """Make one attempt with each of the claims: with one, or with several that go together.
 
         Returns:
-            How it ended, as journalled; None where there was nothing to attempt any more.
+            How it ended, as journalled; None where there was nothing to attempt any more. Of several mails,
+            how the last one did, or one to which the server was away.
 
         Raises:
             Unavailable: the database could not be used for too long.
         """
         begun = [self._persist(partial(self._begin, one)) for one in claimed]
-        outcome = None
-        for mails in _apart([one for one in begun if one is not None]):
-            outcome = self._hand_over(mails)
-        return outcome
+        ends = [self._hand_over(mails) for mails in _apart([one for one in begun if one is not None])]
+        away = [outcome for outcome in ends if outcome.server_away]
+        return (away or ends)[-1] if ends else None
 
     def _hand_over(self, mails: Sequence[InHand]) -> Outcome:
         outcome = self._send(mails)
