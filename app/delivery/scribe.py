@@ -15,6 +15,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 from sqlalchemy.orm import Session
 
 from app.database import transaction
+from app.errors import Unavailable
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -115,12 +116,18 @@ def _write_together(entries: Sequence[_Entry[Any, Any]]) -> None:
                 for entry, result in zip(alike, results, strict=True):
                     entry.result = result
     except Exception as error:
+        again = len(entries) > 1 and not _is_away(error)
         for entry in entries:
-            _write_alone(entry) if len(entries) > 1 else _fail(entry, error)
+            _write_alone(entry) if again else _fail(entry, error)
     except BaseException as error:
         for entry in entries:
             _fail(entry, error)
         raise
+
+
+def _is_away(error: Exception) -> bool:
+    # It would keep each of them waiting for as long as it kept all of them.
+    return isinstance(error, (Unavailable, OSError)) or getattr(error, "connection_invalidated", False)
 
 
 def _by_work(entries: Sequence[_Entry[Any, Any]]) -> dict[Work[Any, Any], list[_Entry[Any, Any]]]:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from app.database import db
 from app.delivery.pulse import working_in
 from app.delivery.scribe import MOST, Scribe, alone
+from app.errors import Unavailable
 from app.security.options import Option
 
 Told = tuple[int, int]
@@ -99,6 +100,18 @@ def test_who_violates_a_constraint_is_told_and_the_others_are_durable(app_contex
     ends = all_at_once(app_context, Scribe(), *entries)
     assert isinstance(ends[1].exception(), sa.exc.IntegrityError)
     assert written() == {"taken", "one", "two"}
+
+
+def test_a_database_that_is_away_is_waited_for_once_and_not_by_each(app_context: Flask) -> None:
+    tries: list[int] = []
+
+    def in_vain(_session: Session, names: Sequence[str]) -> list[Told]:
+        tries.append(len(names))
+        raise Unavailable("busy")
+
+    ends = all_at_once(app_context, Scribe(), *((in_vain, f"row {number}") for number in range(5)))
+    assert all(isinstance(end.exception(), Unavailable) for end in ends)
+    assert tries == [5]
 
 
 def test_what_was_raised_is_raised_and_the_pen_is_free_again(app_context: Flask) -> None:
