@@ -221,8 +221,7 @@ def _refusals(session: Session, row: Locked) -> int:
 
 
 def back_to_the_queue(session: Session, row: Locked, now: datetime, cause: str) -> Move:
-    """Return the move of a delivery whose attempt ended in an error of our own: queued again, or quarantined
-    at the third in a row.
+    """Return where a delivery goes whose attempt ended in an error of our own: into quarantine at the third.
 
     The caller has locked the row and ended the attempt as `crashed` in this transaction.
     """
