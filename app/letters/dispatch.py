@@ -18,6 +18,7 @@ from app.campaigns.models import TemplateVersion
 from app.content import ContentMemory
 from app.database import db
 from app.delivery.models import Delivery
+from app.delivery.stops import stopped
 from app.letters.stating import Stop, is_older, named_in, statements_of, stops_of, undecided
 from app.recipients.resolution import Addressee, resolve
 from app.rendering.forms_of_address import with_institution
@@ -30,6 +31,8 @@ NO_CONTACT: Final = "no verified contact"
 ADDRESS_GONE: Final = "the address does not exist any more"
 """Mail to the same address came back."""
 WORDS: Final = "words to be read first"
+PAUSED: Final = "sending is paused"
+"""Nothing is held for that: what waits in a queue waits on, and what its writer is to send does, too."""
 
 
 @dataclass(frozen=True)
@@ -40,15 +43,23 @@ class _Desk:
     holder_id: uuid.UUID | None
     address: str
     mailbox: str
+    has_post: bool
+    forms: frozenset[uuid.UUID]
     stops: tuple[Stop, ...]
+
+    def takes(self, delivery: Delivery) -> bool:
+        """Whether the way on which a copy goes is still there; of mails the mailbox tells more."""
+        if delivery.channel == "web_form":
+            return delivery.contact_id in self.forms
+        return delivery.channel != "post" or self.has_post
 
 
 def must_be_held(session: Session, delivery: Delivery) -> str:
-    """Return "", or why this mail must not leave as it is (a `DispatchCheck`).
+    """Return "", or why this letter must not leave as it is (a `DispatchCheck`).
 
-    Asked of every mail in the transaction in which its attempt begins, and of letters by post before they
-    are printed. What an office looks like is
-    kept until an organizer changes something, so that asking costs one small query.
+    Asked of every mail in the transaction in which its attempt begins, of letters by post before they are
+    printed, and of those for an office's form before their writer is shown them. What an office looks like
+    is kept until an organizer changes something, so that asking costs one small query.
     """
     if delivery.recipient_id is None or delivery.template_version_id is None:
         return ""
@@ -60,7 +71,19 @@ def must_be_held(session: Session, delivery: Delivery) -> str:
         return HOLDER_CHANGED
     if delivery.channel == "email" and desk.mailbox != delivery.envelope_to:
         return CONTACT_CHANGED
-    return undecided(session, delivery, desk.stops)
+    return undecided(session, delivery, desk.stops) or ("" if desk.takes(delivery) else NO_CONTACT)
+
+
+def must_wait(session: Session, delivery: Delivery) -> str:
+    """Return "", or why a letter's writer must not send it now: as for `must_be_held`, or `PAUSED`."""
+    place = {"campaign_id": delivery.campaign_id, "recipient_id": delivery.recipient_id}
+    paused = PAUSED if stopped(session).holds("letter", **place) else ""
+    return must_be_held(session, delivery) or paused
+
+
+def may_not_be_stated(recipient_id: uuid.UUID, version_id: uuid.UUID) -> bool:
+    """Whether a letter of a wording to an office can state anything that may not be stated any more."""
+    return bool(_desk(recipient_id, version_id).stops)
 
 
 def states_what_is_withdrawn(session: Session, delivery: Delivery) -> bool:
@@ -96,6 +119,12 @@ def _look(recipient_id: uuid.UUID, version_id: uuid.UUID) -> _Desk:
             holder_id=addressee.holder.id if addressee.holder else None,
             address="\n".join(lines),
             mailbox=wire_address(addressee.contact.value) if addressee.contact else "",
+            has_post=addressee.post is not None,
+            forms=frozenset(
+                contact.id
+                for contact in addressee.recipient.contacts
+                if contact.channel == "web_form" and contact.is_usable
+            ),
             stops=stops_of(session, statements_of(version), day=day),
         )
 
