@@ -24,7 +24,7 @@ from app.letters.correcting import agree, corrected, seen_as
 from app.letters.deciding import TAKEN_BACK
 from app.letters.dispatch import PAUSED, must_wait
 from app.letters.freezing import BY_FORM
-from app.letters.models import Letter
+from app.letters.models import TEXT_KEPT, Letter
 from app.letters.standing import Standing, standing_of
 from app.recipients.models import Holder, Recipient
 from app.rendering.letter import Segment, cut
@@ -49,7 +49,12 @@ class Copy:
     can_withdraw: bool
     posted_on: date | None = None
     receipt: str = ""
-    waits_for_writer: bool = False
+    waits_until: date | None = None
+
+    @property
+    def waits_for_writer(self) -> bool:
+        """Whether its writer is to put it into the office's form."""
+        return self.waits_until is not None
 
     @property
     def label(self) -> str:
@@ -57,7 +62,7 @@ class Copy:
         return self.standing.label
 
 
-Progress = Literal["on its way", "with its writer", "waits", "left", "not arrived", "not sent"]
+Progress = Literal["on its way", "with its writer", "waits", "partly", "left", "not arrived", "not sent"]
 
 
 @dataclass(frozen=True)
@@ -96,10 +101,12 @@ class LetterPage:
             return "with its writer"
         if all(copy.state in LOST for copy in living):
             return "not arrived"
-        if all(copy.state in FINAL for copy in living):
+        moving = [copy for copy in living if copy.state not in FINAL]
+        if not moving:
             return "left"
-        waits = all(copy.state in {"held", "awaiting_confirmation"} for copy in living)
-        return "waits" if waits else "on its way"
+        if any(copy.state not in {"held", "awaiting_confirmation"} for copy in moving):
+            return "on its way"
+        return "waits" if all(copy in moving or copy.state in LOST for copy in living) else "partly"
 
 
 LOST: Final = frozenset({"failed", "bounced"})
@@ -120,7 +127,8 @@ def follow(token: str, language: str) -> LetterPage:
         confirmed_at=letter.confirmed_at or letter.created_at,
         withdrawn=letter.withdrawn_at is not None,
         copies=tuple(
-            _copy(delivery, language, letter.language) for delivery in copies_of(db.session, letter)
+            _copy(delivery, language, letter.language, letter.confirmed_at or letter.created_at)
+            for delivery in copies_of(db.session, letter)
         ),
     )
 
@@ -212,11 +220,12 @@ def find_by_token(session: Session, token: str) -> Letter:
     return letter
 
 
-def _copy(delivery: Delivery, language: str, written_in: str) -> Copy:
+def _copy(delivery: Delivery, language: str, written_in: str, confirmed_at: datetime) -> Copy:
     recipient = db.session.get_one(Recipient, delivery.recipient_id)
     holder = db.session.get(Holder, delivery.holder_id) if delivery.holder_id else None
     by_form = delivery.state == "awaiting_confirmation" and delivery.reason == BY_FORM
     wait_for = must_wait(db.session, delivery) if by_form else ""
+    waits = by_form and not wait_for
     return Copy(
         id=delivery.id,
         slug=recipient.slug,
@@ -234,5 +243,5 @@ def _copy(delivery: Delivery, language: str, written_in: str) -> Copy:
         can_withdraw=delivery.state in WITHDRAWABLE,
         posted_on=delivery.posted_on,
         receipt=delivery.receipt,
-        waits_for_writer=by_form and not wait_for,
+        waits_until=(max(confirmed_at, delivery.state_at) + TEXT_KEPT).date() if waits else None,
     )

@@ -20,7 +20,7 @@ from app.letters.deciding import TIME_OVER, UNSUBMITTED
 from app.letters.dispatch import must_be_held
 from app.letters.joint.confirming import delete_signatures
 from app.letters.joint.models import JointLetter, Signature
-from app.letters.models import Letter
+from app.letters.models import TEXT_KEPT, Letter
 from app.letters.own_sending import purge_marks
 from app.letters.replies.models import ReplyQuestion, SharedReply
 from app.letters.replies.sharing import let_the_next_lead
@@ -29,7 +29,6 @@ from app.letters.writing import CONFIRMATION_SPAN
 from app.recipients.corrections import purge_decided
 from app.supporters.models import Consent, Supporter
 
-TEXT_KEPT = timedelta(days=28)
 IDENTITY_KEPT = timedelta(days=90)
 NOTICES_KEPT = timedelta(days=7)
 OVER = FINAL | {"held", "unclear"}

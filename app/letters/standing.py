@@ -96,7 +96,7 @@ def _waiting_for_its_writer(reason: str) -> Standing | None:
         return Standing(
             _("Waits for you"),
             _("This office takes letters only through the form on its own site."),
-            _("Copy your letter there, then tell us below that you did."),
+            _("Open it, copy your letter there field by field, then tell us below that you did."),
             "wait",
         )
     return None

@@ -197,5 +197,6 @@ def test_the_page_says_as_a_whole_what_became_of_a_letter(app_context: Flask, cl
     assert says("queued", "accepted") == "Thank you. Your letter is on its way."
     assert says("accepted", "failed") == "Thank you. Your letter has left."
     assert says("failed", "bounced") == "Your letter did not arrive"
+    assert says("held", "accepted") == "Thank you. Part of your letter has left."
     assert says("held", "cancelled") == "Thank you. Your letter is kept, and waits."
     assert says("cancelled", "cancelled") == "Your letter was not sent"

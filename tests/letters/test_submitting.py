@@ -172,6 +172,7 @@ def test_what_its_writer_still_has_to_send_is_not_told_to_be_on_its_way(
     page = client.get(f"/letters/{token}").text
     assert "on its way" not in page
     assert "Your letter waits for you" in page
+    assert "It waits here for you until" in page
     tell_submitted(token, only="form", reference="", now=clock.now())
     assert "Your letter waits for you" not in client.get(f"/letters/{token}").text
 
