@@ -14,7 +14,7 @@ from app import clock
 from app.admin.acting import me
 from app.errors import NotFound, Refused
 from app.i18n import page_language
-from app.letters import deciding, readdressing, retracted
+from app.letters import deciding, put_aside, readdressing, retracted
 from app.letters.readdressing import Outcome
 from app.rendering.typography import visible
 from app.security.guard import audience, permission
@@ -39,13 +39,31 @@ ABOUT_STATEMENTS: dict[str, Callable[..., Outcome]] = {
 @bp.get("")
 @audience(VIEW)
 def index() -> str:
-    """Show what is held, by office and reason, and what is held because of what it states."""
+    """Show what is held, by office and reason; because of what it states; and our own mails put aside."""
     return render_template(
         "admin/held/index.html",
         groups=readdressing.held_groups(day=clock.now().date()),
         stated=retracted.retracted_groups(page_language()),
+        own=put_aside.own_put_aside(),
         cause_sentence=deciding.cause_sentence,
     )
+
+
+@bp.post("/own")
+@audience(MANAGE)
+def try_own() -> ResponseReturnValue:
+    """Have our own mails that were put aside tried again."""
+    outcome = put_aside.try_own_again(actor=me(), now=clock.now())
+    if outcome.done:
+        flash(
+            ngettext("%(num)s mail is tried again.", "%(num)s mails are tried again.", outcome.done),
+            "success",
+        )
+    if outcome.left:
+        flash(_("Some are still put aside: press again, or see what the worker's log says."), "info")
+    if not outcome.done and not outcome.left:
+        flash(_("None of these mails is put aside any more."), "info")
+    return redirect(url_for("admin_held.index"), 303)
 
 
 @bp.get("/stated/<decision>")

@@ -106,7 +106,7 @@ COLUMNS = {
     "opens_at": _l("Letters leave from this hour on"),
     "closes_at": _l("And no more from this hour on"),
     "time_zone": _l("Its time zone"),
-    "rhythm": _l("How it likes to get them"),
+    "rhythm": _l("How it likes to get its letters"),
     "origin": _l("Data set"),
     "kind": _l("Kind"),
     "code": _l("Code"),

@@ -21,6 +21,7 @@ from app.letters.replies.asking import ask_what_came_back
 from app.letters.resolving import count_unclear, resolve_unclear
 from app.letters.retention import purge
 from app.letters.steadiness import clock_is_steady
+from app.letters.submitting import hold_what_changed
 
 log = logging.getLogger("redress.chores")
 
@@ -54,11 +55,11 @@ def _go_on(app: Flask, stop: threading.Event, relay_log: Path | None) -> None:
 
 
 def do_chores(*, all_of_them: bool) -> None:
-    """See to contacts that do not work, or work again, and ask writers what came back.
+    """See to contacts that do not work, or work again, to letters for forms, and ask writers what came back.
 
     With `all_of_them`, delete what is over. One that goes wrong keeps no other one back.
     """
-    for chore in (_suspend, _release, _ask, *([_delete] if all_of_them else [])):
+    for chore in (_suspend, _hold_forms, _release, _ask, *([_delete] if all_of_them else [])):
         _attempt(chore)
 
 
@@ -74,7 +75,12 @@ def _attempt(chore: Callable[[], None]) -> None:
 
 def _suspend() -> None:
     if suspended := see_to_refused(now=clock.now()):
-        log.warning("suspended contacts whose address does not exist: %s", suspended)
+        log.warning("saw to addresses that do not exist: %s", suspended)
+
+
+def _hold_forms() -> None:
+    if held := hold_what_changed(now=clock.now()):
+        log.info("held letters for forms that must not leave as they are: %s", held)
 
 
 def _release() -> None:

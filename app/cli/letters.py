@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import uuid
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from typing import IO
 
 import click
 
@@ -36,17 +39,38 @@ def print_(installation: Installation, output: Path, office: str | None, most: i
     """Write the letters that wait to be printed into a PDF, sorted by office, and mark them as printed."""
     if output.exists():
         raise RedressError(f"{output} is there already: nothing was written.")
-    with installation.app().app_context():
+    with installation.app().app_context(), _finished_or_nothing(output) as file:
         only = find_by_slug(office).id if office else None
         line = posting.gather(only=only, row_id=uuid.uuid4(), actor=COMMAND_LINE, now=clock.now(), most=most)
-        content = paper_of_batch(line.id, actor=COMMAND_LINE, now=clock.now())
         try:
-            output.write_bytes(content)
-        except OSError as error:
+            file.write(paper_of_batch(line.id, actor=COMMAND_LINE, now=clock.now()))
+            file.flush()
+            os.fsync(file.fileno())
+            Path(file.name).replace(output)
+        except BaseException:
             posting.give_up(line.id, actor=COMMAND_LINE, now=clock.now())
-            raise RedressError(f"{output} cannot be written: {error.strerror}.") from None
+            raise
         count = posting.mark_printed(line.id, actor=COMMAND_LINE, now=clock.now())
     click.echo(f"Batch {line.name}: {count} {'letter' if count == 1 else 'letters'} in {output}.")
+
+
+@contextmanager
+def _finished_or_nothing(output: Path) -> Iterator[IO[bytes]]:
+    """Open a file beside `output` that only its owner can read: names and addresses stand in it.
+
+    Whoever has written it gives it its name; otherwise it is deleted.
+
+    Raises:
+        RedressError: it cannot be written.
+    """
+    beside = output.with_name(f".{output.name}.{uuid.uuid4().hex[:8]}")
+    try:
+        with open(beside, "xb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+            yield file
+    except OSError as error:
+        raise RedressError(f"{output} cannot be written: {error.strerror}.") from None
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 @command.command("export")

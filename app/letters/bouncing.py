@@ -1,7 +1,8 @@
 """What becomes of a mail that came back, and of whatever else arrives at a bounce address.
 
 A bounce is believed if it comes to the address that only its mail left with. It never makes anything
-leave: it ends a copy, suspends an address that does not exist, and holds what waits for that address.
+leave: it ends a copy, suspends an address that does not exist, and holds what waits for that address. To
+a reader's mailbox that does not exist go no more updates.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from typing import Final
 
 from flask_babel import gettext as _
 from flask_babel import ngettext
-from sqlalchemy import and_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, and_, select
+from sqlalchemy.orm import Session, defer
 
 from app.database import db, transaction
 from app.delivery import causes, outbox
@@ -29,6 +30,7 @@ from app.errors import Unavailable
 from app.letters import answers
 from app.letters.digests import members
 from app.letters.dispatch import ADDRESS_GONE
+from app.letters.updates.subscribing import brings_wanted_news, stop_for_lost_mailbox
 from app.notices.sending import message_ids_about
 from app.recipients.models import Contact
 from app.recipients.reaching import suspend_bounced
@@ -162,6 +164,7 @@ def came_back(
         reread(session, delivery)
         if kind == "no_address":
             contact_id = _suspend(session, delivery, left_at, status, now=now)
+            stop_for_lost_mailbox(session, delivery.id, asked_before=left_at, now=now)
     done = Dealt(_("A mail came back, and is marked so."), changed=True)
     if contact_id is None:
         return done
@@ -179,37 +182,68 @@ def _suspend(
 ) -> uuid.UUID | None:
     """Suspend the contact that a mail left for, unless it leads elsewhere by now or was looked at since."""
     contact = session.get(Contact, delivery.contact_id, with_for_update=True) if delivery.contact_id else None
-    if contact is None or contact.status != "active" or contact.channel != "email":
-        return None
-    if ascii_address(contact.value) != delivery.envelope_to:
-        return None
-    if any(at is not None and at > left_at for at in (contact.verified_at, contact.edited_at)):
+    if contact is None or not _left_for(contact, delivery, left_at):
         return None
     why = f"mail came back{f', {status}' if status else ''}"
     suspend_bounced(session, contact, why=why, actor=audit.SYSTEM, now=now)
     return contact.id
 
 
+def _left_for(contact: Contact, delivery: Delivery, left_at: datetime) -> bool:
+    """Whether a contact in use still leads where a mail left for, and nobody has looked at it since."""
+    if contact.status != "active" or contact.channel != "email":
+        return False
+    if ascii_address(contact.value) != delivery.envelope_to:
+        return False
+    return not any(at is not None and at > left_at for at in (contact.verified_at, contact.edited_at))
+
+
 def see_to_refused(*, now: datetime) -> int:
-    """Suspend addresses that a mail server refused in person as ones that do not exist, as a bounce does.
+    """See to addresses that a mail server refused in person as ones that do not exist, as a bounce does.
+
+    Contacts are suspended; updates of campaigns stop. What has been seen to is not written again.
 
     Args:
         now: the instant; looks a day back.
 
     Returns:
-        How many contacts were suspended.
+        How many addresses were seen to.
     """
     db.session.rollback()
-    query = (
-        select(Delivery.id, Attempt.reply)
+    letters = _refused(now).join(Contact, Delivery.contact_id == Contact.id).add_columns(Contact)
+    found = [
+        (mail.id, status_in(reply))
+        for mail, reply, contact in db.session.execute(letters.where(Contact.status == "active"))
+        if _is_gone(reply) and _left_for(contact, mail, mail.state_at)
+    ]
+    updates = _refused(now).where(brings_wanted_news(Delivery))
+    lost = [mail.id for mail, reply in db.session.execute(updates) if _is_gone(reply)]
+    suspended = sum(_suspend_refused(delivery_id, status, now=now) for delivery_id, status in found)
+    return suspended + sum(_stop_updates(delivery_id, now=now) for delivery_id in lost)
+
+
+def _refused(now: datetime) -> Select[Delivery, str]:
+    """Return the question for mails that were refused lately as their recipient was named."""
+    return (
+        select(Delivery, Attempt.reply)
         .join(Attempt, and_(Attempt.delivery_id == Delivery.id, Attempt.number == Delivery.attempt_count))
-        .join(Contact, Delivery.contact_id == Contact.id)
-        .where(Delivery.kind == "letter", Delivery.state == "failed", Contact.status == "active")
-        .where(Delivery.state_at > now - REFUSALS_SEEN_FOR, Attempt.step == "rcpt")
+        .where(Delivery.state == "failed", Attempt.step == "rcpt")
+        .where(Delivery.state_at > now - REFUSALS_SEEN_FOR)
+        .options(defer(Delivery.wire_sealed), defer(Delivery.text_sealed))
     )
-    refused = [(delivery_id, status_in(reply), reply) for delivery_id, reply in db.session.execute(query)]
-    gone = [pair[:2] for pair in refused if pair[1] and kind_of_failure(*pair[1:]) == "no_address"]
-    return sum(_suspend_refused(delivery_id, status, now=now) for delivery_id, status in gone)
+
+
+def _is_gone(reply: str) -> bool:
+    status = status_in(reply)
+    return bool(status) and kind_of_failure(status, reply) == "no_address"
+
+
+def _stop_updates(delivery_id: uuid.UUID, *, now: datetime) -> bool:
+    with transaction() as session:
+        mail = session.get(Delivery, delivery_id)
+        return mail is not None and stop_for_lost_mailbox(
+            session, mail.id, asked_before=mail.state_at, now=now
+        )
 
 
 def _suspend_refused(delivery_id: uuid.UUID, status: str, *, now: datetime) -> bool:

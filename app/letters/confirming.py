@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,15 +11,17 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.campaigns.models import TemplateVersion
 from app.campaigns.reading import AudienceOffice
 from app.campaigns.texts import text
 from app.database import db, transaction
 from app.delivery.models import Delivery
-from app.errors import Gone, NotFound
+from app.errors import Gone, NotFound, Unavailable
 from app.letters.freezing import freeze, office_of, snapshot_for, word_copy
 from app.letters.models import Letter
 from app.letters.originality import sketches_of
 from app.letters.snapshot import Snapshot
+from app.letters.stating import stated_by, stops_of
 from app.letters.tone import look_at_words
 from app.letters.wording import Worded
 from app.letters.writing import LETTER_PAGE
@@ -65,7 +69,8 @@ def look_at(token: str, language: str, *, now: datetime) -> Pending:
     _check_pending(letter, now)
     snapshot = snapshot_for(db.session, letter, now=now)
     copies = _still_addressed(db.session, snapshot, copies_of(db.session, letter))
-    worded = [word_copy(db.session, snapshot, letter, delivery, office) for delivery, office in copies]
+    with _plain_where_withdrawn(db.session, letter, now):
+        worded = [word_copy(db.session, snapshot, letter, delivery, office) for delivery, office in copies]
     return Pending(
         campaign_title=text(snapshot.campaign.title, language),
         campaign_slug=snapshot.campaign.slug,
@@ -109,9 +114,34 @@ def confirm(token: str, *, now: datetime) -> str:
         snapshot = snapshot_for(session, letter, now=now)
         copies = copies_of(session, letter)
         _still_addressed(session, snapshot, copies)
-        frozen = [freeze(session, snapshot, letter, delivery, now=now) for delivery in copies]
+        with _plain_where_withdrawn(session, letter, now):
+            frozen = [freeze(session, snapshot, letter, delivery, now=now) for delivery in copies]
         letter.sketches = sketches_of(worded for worded in frozen if worded is not None)
         return page_token(letter)
+
+
+@contextlib.contextmanager
+def _plain_where_withdrawn(session: Session, letter: Letter, now: datetime) -> Iterator[None]:
+    """Say why a letter cannot be worded any more, where it states what was withdrawn since it was written.
+
+    Raises:
+        Gone: it does. What else keeps it from being worded is raised as it is.
+    """
+    try:
+        yield
+    except Unavailable:
+        ids = {copy.template_version_id for copy in copies_of(session, letter)}
+        versions = session.scalars(select(TemplateVersion).where(TemplateVersion.id.in_(ids)))
+        stated = {name for version in versions for name in stated_by(letter, version)}
+        if stops_of(session, stated, day=now.date()):
+            raise Gone(
+                _(
+                    "After you wrote it, the organizers withdrew something that your letter states. So it is"
+                    " not sent like this, and nothing was sent. Write it again on the campaign’s page: it"
+                    " will state only what holds today."
+                )
+            ) from None
+        raise
 
 
 def decline(token: str, *, never_again: bool, now: datetime) -> None:

@@ -55,7 +55,7 @@ def seen_as(worded: Worded) -> str:
     return hashlib.sha256(f"{worded.subject}\n{worded.text}".encode()).hexdigest()
 
 
-def agree(letter_id: uuid.UUID, delivery_id: uuid.UUID, seen: str, *, now: datetime) -> None:
+def agree(letter_id: uuid.UUID, delivery_id: uuid.UUID, seen: str, *, now: datetime) -> str:
     """Send a held copy in its corrected wording.
 
     Args:
@@ -63,6 +63,9 @@ def agree(letter_id: uuid.UUID, delivery_id: uuid.UUID, seen: str, *, now: datet
         delivery_id: of its copy.
         seen: what `seen_as` said of the wording that the writer read.
         now: the instant; the Date of the mail.
+
+    Returns:
+        The channel on which it goes now.
 
     Raises:
         Refused: it is not held any more, cannot be worded, or reads otherwise by now.
@@ -79,7 +82,7 @@ def agree(letter_id: uuid.UUID, delivery_id: uuid.UUID, seen: str, *, now: datet
         delivery.holder_id = addressee.holder.id if addressee.holder else None
         if addressee.contact is None:
             print_anew(session, letter, delivery, addressee, worded, now=now, cause=CONSENTED, actor=ACTOR)
-            return
+            return delivery.channel
         delivery.channel, delivery.contact_id = "email", addressee.contact.id
         envelope = envelope_of(
             campaign=session.get_one(Campaign, letter.campaign_id),
@@ -91,6 +94,7 @@ def agree(letter_id: uuid.UUID, delivery_id: uuid.UUID, seen: str, *, now: datet
             edition=uuid.uuid4(),
         )
         outbox.address_anew(session, delivery, envelope=envelope, now=now, cause=CONSENTED, actor=ACTOR)
+        return delivery.channel
 
 
 def _cannot() -> Refused:

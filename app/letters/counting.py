@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
+from typing import Final, Literal
 
 from sqlalchemy import distinct, func, select
 
@@ -21,18 +22,26 @@ LEAST_TOLD = 5
 """A smaller number of letters is not told: it could tell about one person."""
 
 
+Way = Literal["accepted", "posted", "submitted", "own"]
+"""Taken by a mail server; posted by an organizer; put into the office's form; sent by their writers' mail."""
+WAYS: Final[tuple[Way, ...]] = ("accepted", "posted", "submitted", "own")
+
+
 @dataclass(frozen=True)
 class Taken:
-    """Letters of one campaign that the mail server of an office took, and those that went another way.
+    """Letters of one campaign that reached an office, or left for it, by the way that they went.
 
-    `count` is None for fewer than `LEAST_TOLD`, none among them. `own` are those that supporters sent
-    themselves, by what they told: None likewise, but for none at all.
+    `told` has the ways of which there are at least `LEAST_TOLD`, each with its number.
     """
 
     campaign: Campaign
     title: str
-    count: int | None
-    own: int | None = 0
+    told: tuple[tuple[Way, int], ...]
+
+    @property
+    def by_writers(self) -> bool:
+        """Whether some of them are counted by what writers told."""
+        return any(way in {"submitted", "own"} for way, _count in self.told)
 
 
 @dataclass(frozen=True)
@@ -75,7 +84,7 @@ def tally(campaign_id: uuid.UUID) -> Tally:
 
 
 def taken_by(recipient_id: uuid.UUID, language: str) -> list[Taken]:
-    """Return how many letters of each campaign the mail server of an office took.
+    """Return how many letters of each campaign went to an office, by the way that they went.
 
     Args:
         recipient_id: the office.
@@ -84,38 +93,33 @@ def taken_by(recipient_id: uuid.UUID, language: str) -> list[Taken]:
     Returns:
         A line for every campaign, drafts aside, that writes to the office or wrote to it; by title.
     """
-    query = (
-        select(Letter.campaign_id, func.count(Delivery.id))
-        .join(Letter, Delivery.letter_id == Letter.id)
-        .where(Delivery.recipient_id == recipient_id, Delivery.state == "accepted")
-        .group_by(Letter.campaign_id)
-    )
-    counts = dict(db.session.execute(query).all())
-    own = _sent_by_writers(recipient_id)
-    found = campaigns_of_office(db.session, recipient_id, also={*counts, *own})
+    counts = _by_campaign(recipient_id)
+    found = campaigns_of_office(db.session, recipient_id, also=set(counts))
     lines = [
         Taken(
             campaign,
             text(campaign.title, language),
-            _told(counts.get(campaign.id, 0)),
-            _told(own[campaign.id]) if campaign.id in own else 0,
+            tuple((way, count) for way in WAYS if (count := counts[campaign.id][way]) >= LEAST_TOLD),
         )
         for campaign in found
     ]
     return sorted(lines, key=lambda line: line.title.casefold())
 
 
-def _sent_by_writers(recipient_id: uuid.UUID) -> Counter[uuid.UUID]:
-    """Return how many letters supporters have sent to an office themselves, by campaign; no zeros."""
+_WAY_OF_STATE: Final[dict[str, Way]] = {"accepted": "accepted", "posted": "posted", "self_sent": "submitted"}
+_WAY_OF_CHANNEL: Final[dict[str, Way]] = {"email": "own", "web_form": "submitted"}
+
+
+def _by_campaign(recipient_id: uuid.UUID) -> dict[uuid.UUID, Counter[Way]]:
     query = (
-        select(Letter.campaign_id, func.count(Delivery.id))
+        select(Letter.campaign_id, Delivery.state, func.count(Delivery.id))
         .join(Letter, Delivery.letter_id == Letter.id)
-        .where(Delivery.recipient_id == recipient_id, Delivery.state == "self_sent")
-        .group_by(Letter.campaign_id)
+        .where(Delivery.recipient_id == recipient_id, Delivery.state.in_(_WAY_OF_STATE))
+        .group_by(Letter.campaign_id, Delivery.state)
     )
-    confirmed = Counter(dict(db.session.execute(query).all()))
-    return confirmed + Counter(own_sendings_to(db.session, recipient_id))
-
-
-def _told(count: int) -> int | None:
-    return count if count >= LEAST_TOLD else None
+    counts: dict[uuid.UUID, Counter[Way]] = defaultdict(Counter)
+    for campaign_id, state, count in db.session.execute(query):
+        counts[campaign_id][_WAY_OF_STATE[state]] += count
+    for (campaign_id, channel), count in own_sendings_to(db.session, recipient_id).items():
+        counts[campaign_id][_WAY_OF_CHANNEL[channel]] += count
+    return counts

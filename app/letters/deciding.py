@@ -21,8 +21,16 @@ from app.delivery import causes, outbox
 from app.delivery.envelope import Envelope
 from app.delivery.models import Delivery
 from app.errors import NotFound, Refused
-from app.letters.dispatch import ADDRESS_GONE, CONTACT_CHANGED, must_be_held
-from app.letters.freezing import BY_FORM, BY_POST, can_go_to, envelope_of, send_elsewhere
+from app.letters.dispatch import (
+    ADDRESS_GONE,
+    CONTACT_CHANGED,
+    HOLDER_CHANGED,
+    NO_CONTACT,
+    OFFICE_CLOSED,
+    WORDS,
+    must_be_held,
+)
+from app.letters.freezing import BY_FORM, BY_POST, LEFT_CAMPAIGN, can_go_to, envelope_of, send_elsewhere
 from app.letters.models import Letter
 from app.letters.stating import (
     AS_IT_IS,
@@ -51,6 +59,11 @@ NOT_PRINTED: Final = "back: not printed after all"
 POSTED: Final = "posted"
 SUBMITTED: Final = "its writer put it into the office's form"
 UNSUBMITTED: Final = "its writer did not put it into the office's form"
+TAKEN_BACK: Final = "taken back by its writer"
+TWICE: Final = "the successor gets this letter already"
+TIME_OVER: Final = "its time is over"
+AGAIN_NOW: Final = "tried again by an organizer"
+STUCK: Final = "an error of our own keeps it back"
 TOLD: Final = "cancelled, and its writer is told: "
 """Begins a cause that goes on with what an organizer says to the writers."""
 
@@ -59,25 +72,31 @@ SENTENCES: Final = {
     RELEASED: _l("An organizer released it."),
     FOUND: _l("An organizer found in the mail server's log that it was taken."),
     AGAIN: _l("An organizer decided to send it again although it may have arrived."),
+    AGAIN_NOW: _l("An organizer had it tried again."),
     GIVEN_UP: _l("An organizer gave it up: nobody can know whether it arrived."),
-    "no verified contact": _l("The office has no verified contact."),
+    NO_CONTACT: _l("The office has no verified contact."),
     ADDRESS_GONE: _l("Mail to its address came back: the address does not exist any more."),
     ELSEWHERE: _l("It was addressed to the office's new contact."),
-    "office closed": _l("The office takes no letters any more."),
-    "holder changed": _l("Somebody else holds the office than is named in the letter."),
-    "words to be read first": _l("Its writer's own words sound like a threat or an insult: read them first."),
-    "contact changed": _l("The contact that it was addressed to is not in use any more."),
-    "the successor gets this letter already": _l("The office that follows gets this letter already."),
-    "taken back by its writer": _l("Its writer took it back."),
+    OFFICE_CLOSED: _l("The office takes no letters any more."),
+    HOLDER_CHANGED: _l("Somebody else holds the office than is named in the letter."),
+    WORDS: _l("Its writer's own words sound like a threat or an insult: read them first."),
+    CONTACT_CHANGED: _l("The contact that it was addressed to is not in use any more."),
+    TWICE: _l("The office that follows gets this letter already."),
+    TAKEN_BACK: _l("Its writer took it back."),
+    TIME_OVER: _l("The campaign ended before it could leave."),
+    STUCK: _l(
+        "An error of our own came up when it was to be released. Address it anew or cancel it, and tell"
+        " whoever runs this installation: the log says which kind of error it was."
+    ),
     CONSENTED: _l("Its writer agreed to the corrected wording."),
-    UNSUBMITTED: _l("Its writer did not put it into the office's form in four weeks."),
+    UNSUBMITTED: _l("For four weeks nobody told that it was put into the office's form."),
     SUBMITTED: _l("Its writer put it into the office's form."),
     PRINTED: _l("It was printed."),
     NOT_PRINTED: _l("It was not printed after all."),
     POSTED: _l("It was posted."),
     BY_POST: _l("It goes by post: it is to be printed."),
     BY_FORM: _l("The office has a form: its writer puts it in."),
-    "no longer in the campaign": _l("The office does not belong to the campaign any more."),
+    LEFT_CAMPAIGN: _l("The office does not belong to the campaign any more."),
 }
 
 STATED: Final = {
@@ -138,9 +157,12 @@ def release_copy(delivery_id: uuid.UUID, *, actor: str, now: datetime) -> None:
 
 
 def release_in(session: Session, delivery: Delivery, *, actor: str, now: datetime) -> None:
-    """Queue a held copy in the caller's transaction (as `release_copy`)."""
+    """Queue a held copy in the caller's transaction (as `release_copy`).
+
+    Where the way that it was made for is gone, it goes on another one, word for word the same.
+    """
     addressee = _reachable(session, delivery, now)
-    if addressee.contact is None or delivery.channel == "post":
+    if addressee.contact is None or (delivery.channel == "post" and addressee.post is not None):
         _elsewhere(session, delivery, addressee, actor=actor, now=now)
     elif delivery.wire_sealed is not None:
         reason = must_be_held(session, delivery)
@@ -206,16 +228,19 @@ def _reachable(session: Session, delivery: Delivery, now: datetime) -> Addressee
 def _elsewhere(
     session: Session, delivery: Delivery, addressee: Addressee, *, actor: str, now: datetime
 ) -> None:
-    if delivery.wire_sealed is not None or (delivery.channel == "post" and addressee.post is None):
+    if delivery.wire_sealed is not None:
+        # It says that a reply to the mail reaches its writer.
         raise Refused(
-            _("It was made for a contact that is not in use any more. Address it anew, or cancel it.")
+            _("It was worded as a mail, and the office takes none now. Address it anew, or cancel it.")
         )
     letter = session.get_one(Letter, delivery.letter_id)
     if not delivery.text:
         raise Refused(_("The text of this copy is not kept any more; it cannot be sent."))
     if not can_go_to(letter, addressee):
         raise Refused(_("The office has no verified contact yet. Verify one, then release the copy."))
-    send_elsewhere(session, letter, delivery, addressee, now=now, actor=actor, cause=RELEASED)
+    # Only whoever looked at what it states has decided about that; the last look asks for it (`undecided`).
+    cause = RELEASED if is_stop(delivery.reason) else ""
+    send_elsewhere(session, letter, delivery, addressee, now=now, actor=actor, cause=cause)
 
 
 def _address(

@@ -30,7 +30,7 @@ from app.security import audit
 
 PAGE = 50
 PRESSING = ("held", "unclear", "bounced", "failed", "to_print")
-WAITING = ("queued", "sending", "deferred", "held", "unclear", "to_print")
+WAITING = ("queued", "sending", "deferred", "held", "unclear", "to_print", "printed")
 
 
 @dataclass(frozen=True)
@@ -74,10 +74,19 @@ class PersonalPart:
 
 @dataclass(frozen=True)
 class OfficeStanding:
-    """An office with how many copies to it were accepted, wait for something, and came back or failed."""
+    """An office with how its copies stand.
+
+    Attributes:
+        office: the office.
+        accepted, posted, by_writers: how many its mail server took, were posted, and were put into its form.
+        waiting: how many wait for something.
+        came_back: how many came back or were refused.
+    """
 
     office: OfficeLine
     accepted: int
+    posted: int
+    by_writers: int
     waiting: int
     came_back: int
 
@@ -176,15 +185,19 @@ def confirmed_by_day(*, today: date, days: int = 14) -> list[tuple[date, int]]:
 def pressing() -> dict[str, int]:
     """Return how many copies are in each state that needs somebody; states without any are left out.
 
-    Our own mails count where they are unclear: the others of them need nobody.
+    Our own mails count where they are unclear, and as `own` where they were put aside: the others of them
+    need nobody.
     """
     query = (
-        sa.select(Delivery.state, sa.func.count())
+        sa.select(Delivery.state, Delivery.kind, sa.func.count())
         .where(Delivery.state.in_(PRESSING))
-        .where(sa.or_(Delivery.kind == "letter", Delivery.state == "unclear"))
-        .group_by(Delivery.state)
+        .where(sa.or_(Delivery.kind == "letter", Delivery.state.in_(("unclear", "held"))))
+        .group_by(Delivery.state, Delivery.kind)
     )
-    return dict(db.session.execute(query).all())
+    counts = Counter[str]()
+    for state, kind, count in db.session.execute(query):
+        counts["own" if (kind, state) == ("notice", "held") else state] += count
+    return dict(counts)
 
 
 def states_of_office(recipient_id: uuid.UUID) -> dict[str, int]:
@@ -211,6 +224,8 @@ def standing_of_offices(*, day: date) -> list[OfficeStanding]:
         OfficeStanding(
             office=line_of(recipient, day),
             accepted=counts[recipient.id]["accepted"],
+            posted=counts[recipient.id]["posted"],
+            by_writers=counts[recipient.id]["self_sent"],
             waiting=sum(counts[recipient.id][state] for state in WAITING),
             came_back=counts[recipient.id]["bounced"] + counts[recipient.id]["failed"],
         )

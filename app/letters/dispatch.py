@@ -7,7 +7,7 @@ states may have been withdrawn: then it is held, and an organizer decides (`read
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -20,6 +20,7 @@ from app.campaigns.models import TemplateVersion
 from app.content import ContentMemory
 from app.database import db
 from app.delivery.models import Delivery
+from app.delivery.stops import stopped
 from app.letters.stating import Stop, is_older, named_in, statements_of, stops_of, undecided
 from app.recipients.resolution import Addressee, resolve
 from app.rendering.forms_of_address import with_institution
@@ -32,6 +33,12 @@ NO_CONTACT: Final = "no verified contact"
 ADDRESS_GONE: Final = "the address does not exist any more"
 """Mail to the same address came back."""
 WORDS: Final = "words to be read first"
+PAUSED: Final = "sending is paused"
+"""Nothing is held for that: what waits in a queue waits on, and what its writer is to send does, too."""
+
+
+_Key = tuple[uuid.UUID, uuid.UUID]
+"""An office, and a version of a letter to it."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +49,15 @@ class _Desk:
     holder_id: uuid.UUID | None
     address: str
     mailbox: str
+    has_post: bool
+    forms: frozenset[uuid.UUID]
     stops: tuple[Stop, ...]
+
+    def takes(self, delivery: Delivery) -> bool:
+        """Whether the way on which a copy goes is still there; of mails the mailbox tells more."""
+        if delivery.channel == "web_form":
+            return delivery.contact_id in self.forms
+        return delivery.channel != "post" or self.has_post
 
 
 def must_be_held(session: Session, delivery: Delivery) -> str:
@@ -53,9 +68,9 @@ def must_be_held(session: Session, delivery: Delivery) -> str:
 def reasons_to_hold(session: Session, deliveries: Sequence[Delivery]) -> list[str]:
     """Return for each mail "", or why it must not leave as it is (a `DispatchCheck`).
 
-    Asked of every mail in the transaction in which its attempt begins, and of letters by post before they
-    are printed. What an office looks like is kept until an organizer changes something, so that asking
-    costs one small query for all of them.
+    Asked of every mail in the transaction in which its attempt begins, of letters by post before they are
+    printed, and of those for an office's form before their writer is shown them. What an office looks like
+    is kept until an organizer changes something, so that asking costs one small query for all of them.
     """
     desks = _desks(deliveries)
     return [_reason_to_hold(session, one, desk) for one, desk in zip(deliveries, desks, strict=True)]
@@ -71,7 +86,20 @@ def _reason_to_hold(session: Session, delivery: Delivery, desk: _Desk | None) ->
         return HOLDER_CHANGED
     if delivery.channel == "email" and desk.mailbox != delivery.envelope_to:
         return CONTACT_CHANGED
-    return undecided(session, delivery, desk.stops)
+    return undecided(session, delivery, desk.stops) or ("" if desk.takes(delivery) else NO_CONTACT)
+
+
+def must_wait(session: Session, delivery: Delivery) -> str:
+    """Return "", or why a letter's writer must not send it now: as for `must_be_held`, or `PAUSED`."""
+    place = {"campaign_id": delivery.campaign_id, "recipient_id": delivery.recipient_id}
+    paused = PAUSED if stopped(session).holds("letter", **place) else ""
+    return must_be_held(session, delivery) or paused
+
+
+def may_not_be_stated(recipient_id: uuid.UUID, version_id: uuid.UUID) -> bool:
+    """Whether a letter of a wording to an office can state anything that may not be stated any more."""
+    (desk,) = _desks_of({(recipient_id, version_id)}).values()
+    return bool(desk.stops)
 
 
 def states_what_is_withdrawn(session: Session, delivery: Delivery) -> bool:
@@ -90,13 +118,17 @@ def address_in(text: str) -> str:
 def _desks(deliveries: Sequence[Delivery]) -> list[_Desk | None]:
     """Return what each letter must agree with; None for what is no letter."""
     keys = [(one.recipient_id, one.template_version_id) for one in deliveries]
-    wanted = {(office, version) for office, version in keys if office is not None and version is not None}
+    desks = _desks_of({(office, version) for office, version in keys if office and version})
+    return [desks.get((office, version)) if office and version else None for office, version in keys]
+
+
+def _desks_of(wanted: Collection[_Key]) -> dict[_Key, _Desk]:
     if not wanted:
-        return [None] * len(keys)
+        return {}
     memory: ContentMemory[_Desk] = current_app.extensions["redress_desks"]
     day = clock.now().date()
-    desks = memory.get_all([(day, *key) for key in wanted], lambda key: _look(*key))
-    return [desks.get((day, *key)) for key in keys]  # type: ignore[arg-type]
+    found = memory.get_all([(day, key) for key in wanted], lambda dated: _look(dated[0], *dated[1]))
+    return {key: desk for (_day, key), desk in found.items()}
 
 
 def _look(day: date, recipient_id: uuid.UUID, version_id: uuid.UUID) -> _Desk:
@@ -112,6 +144,12 @@ def _look(day: date, recipient_id: uuid.UUID, version_id: uuid.UUID) -> _Desk:
             holder_id=addressee.holder.id if addressee.holder else None,
             address="\n".join(lines),
             mailbox=wire_address(addressee.contact.value) if addressee.contact else "",
+            has_post=addressee.post is not None,
+            forms=frozenset(
+                contact.id
+                for contact in addressee.recipient.contacts
+                if contact.channel == "web_form" and contact.is_usable
+            ),
             stops=stops_of(session, statements_of(version), day=day),
         )
 

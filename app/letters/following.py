@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Final, Literal
 
 from flask_babel import gettext as _
 from sqlalchemy import select
@@ -16,11 +17,14 @@ from app.campaigns.texts import text
 from app.database import db, transaction
 from app.delivery.models import Delivery
 from app.delivery.outbox import cancel
-from app.delivery.states import WITHDRAWABLE
+from app.delivery.states import FINAL, WITHDRAWABLE
 from app.errors import NotFound
 from app.letters.confirming import copies_of
 from app.letters.correcting import agree, corrected, seen_as
-from app.letters.models import Letter
+from app.letters.deciding import TAKEN_BACK
+from app.letters.dispatch import PAUSED, must_wait
+from app.letters.freezing import BY_FORM
+from app.letters.models import TEXT_KEPT, Letter
 from app.letters.standing import Standing, standing_of
 from app.recipients.models import Holder, Recipient
 from app.rendering.letter import Segment, cut
@@ -45,11 +49,20 @@ class Copy:
     can_withdraw: bool
     posted_on: date | None = None
     receipt: str = ""
+    waits_until: date | None = None
+
+    @property
+    def waits_for_writer(self) -> bool:
+        """Whether its writer is to put it into the office's form."""
+        return self.waits_until is not None
 
     @property
     def label(self) -> str:
         """The state in two or three words."""
         return self.standing.label
+
+
+Progress = Literal["on its way", "with its writer", "waits", "partly", "left", "not arrived", "not sent"]
 
 
 @dataclass(frozen=True)
@@ -73,6 +86,31 @@ class LetterPage:
         """Whether anything can still be taken back."""
         return any(copy.can_withdraw for copy in self.copies)
 
+    @property
+    def for_writer(self) -> int:
+        """How many copies their writer still has to send."""
+        return sum(copy.waits_for_writer for copy in self.copies)
+
+    @property
+    def progress(self) -> Progress:
+        """Where the letter is as a whole; copies that were cancelled count only where all were."""
+        living = [copy for copy in self.copies if copy.state != "cancelled"]
+        if not living:
+            return "not sent"
+        if all(copy.waits_for_writer for copy in living):
+            return "with its writer"
+        if all(copy.state in LOST for copy in living):
+            return "not arrived"
+        moving = [copy for copy in living if copy.state not in FINAL]
+        if not moving:
+            return "left"
+        if any(copy.state not in {"held", "awaiting_confirmation"} for copy in moving):
+            return "on its way"
+        return "waits" if all(copy in moving or copy.state in LOST for copy in living) else "partly"
+
+
+LOST: Final = frozenset({"failed", "bounced"})
+
 
 def follow(token: str, language: str) -> LetterPage:
     """Return the page of a confirmed letter.
@@ -89,7 +127,8 @@ def follow(token: str, language: str) -> LetterPage:
         confirmed_at=letter.confirmed_at or letter.created_at,
         withdrawn=letter.withdrawn_at is not None,
         copies=tuple(
-            _copy(delivery, language, letter.language) for delivery in copies_of(db.session, letter)
+            _copy(delivery, language, letter.language, letter.confirmed_at or letter.created_at)
+            for delivery in copies_of(db.session, letter)
         ),
     )
 
@@ -111,8 +150,7 @@ def withdraw(token: str, *, only: str | None, now: datetime) -> int:
     with transaction() as session:
         letter = find_by_token(session, token)
         wanted = [copy for copy in copies_of(session, letter) if only is None or _slug(session, copy) == only]
-        cause = "taken back by its writer"
-        taken = sum(cancel(session, copy, now=now, cause=cause, actor="supporter") for copy in wanted)
+        taken = sum(cancel(session, copy, now=now, cause=TAKEN_BACK, actor="supporter") for copy in wanted)
         if only is None and taken:
             letter.withdrawn_at = now
         return taken
@@ -140,7 +178,7 @@ def corrections(token: str, *, now: datetime) -> dict[str, Corrected]:
     }
 
 
-def agree_to(token: str, *, only: str, seen: str, now: datetime) -> None:
+def agree_to(token: str, *, only: str, seen: str, now: datetime) -> str:
     """Send the copy to one office in its corrected wording.
 
     Args:
@@ -148,6 +186,9 @@ def agree_to(token: str, *, only: str, seen: str, now: datetime) -> None:
         only: slug of the office.
         seen: which wording was read (`Corrected.seen`).
         now: the instant.
+
+    Returns:
+        The channel on which it goes now.
 
     Raises:
         NotFound: there is no such letter, or no such copy.
@@ -157,7 +198,7 @@ def agree_to(token: str, *, only: str, seen: str, now: datetime) -> None:
     found = [copy for copy in copies_of(db.session, letter) if _slug(db.session, copy) == only]
     if not found:
         raise NotFound(_("There is no such copy."))
-    agree(letter.id, found[0].id, seen, now=now)
+    return agree(letter.id, found[0].id, seen, now=now)
 
 
 def _slug(session: Session, delivery: Delivery) -> str:
@@ -179,9 +220,12 @@ def find_by_token(session: Session, token: str) -> Letter:
     return letter
 
 
-def _copy(delivery: Delivery, language: str, written_in: str) -> Copy:
+def _copy(delivery: Delivery, language: str, written_in: str, confirmed_at: datetime) -> Copy:
     recipient = db.session.get_one(Recipient, delivery.recipient_id)
     holder = db.session.get(Holder, delivery.holder_id) if delivery.holder_id else None
+    by_form = delivery.state == "awaiting_confirmation" and delivery.reason == BY_FORM
+    wait_for = must_wait(db.session, delivery) if by_form else ""
+    waits = by_form and not wait_for
     return Copy(
         id=delivery.id,
         slug=recipient.slug,
@@ -189,7 +233,9 @@ def _copy(delivery: Delivery, language: str, written_in: str) -> Copy:
         institution=recipient.institution,
         holder_line=holder_line(holder, language),
         state=delivery.state,
-        standing=standing_of(delivery.state, delivery.reason),
+        standing=standing_of(
+            "held" if wait_for not in {"", PAUSED} else delivery.state, wait_for or delivery.reason
+        ),
         when=delivery.state_at,
         subject=delivery.subject,
         segments=cut(delivery.text, delivery.subject) if delivery.text else (),
@@ -197,4 +243,5 @@ def _copy(delivery: Delivery, language: str, written_in: str) -> Copy:
         can_withdraw=delivery.state in WITHDRAWABLE,
         posted_on=delivery.posted_on,
         receipt=delivery.receipt,
+        waits_until=(max(confirmed_at, delivery.state_at) + TEXT_KEPT).date() if waits else None,
     )

@@ -35,6 +35,7 @@ from app.supporters.models import Supporter
 ACTOR = "supporter"
 BY_POST: Final = "to be printed and posted"
 BY_FORM: Final = "its writer puts it into the office's form"
+LEFT_CAMPAIGN: Final = "no longer in the campaign"
 
 
 def snapshot_for(session: Session, letter: Letter, *, now: datetime) -> Snapshot:
@@ -121,7 +122,7 @@ def freeze(
     """
     office = office_of(session, snapshot, delivery)
     if office is None:
-        cancel(session, delivery, now=now, cause="no longer in the campaign", actor="redress")
+        cancel(session, delivery, now=now, cause=LEFT_CAMPAIGN, actor="redress")
         return None
     worded = word_copy(session, snapshot, letter, delivery, office)
     holder, contact = office.addressee.holder, office.addressee.contact
@@ -174,7 +175,7 @@ def send_elsewhere(
         addressee: its office. Where that has no other way either, the copy is held.
         now: the instant.
         actor: who decided.
-        cause: why, for the journal; without it, that it is to be printed.
+        cause: why, for the journal; without it, that it is to be printed, or put into the form.
     """
     if addressee.post is not None:
         delivery.channel, delivery.contact_id = "post", addressee.post.id
@@ -182,7 +183,8 @@ def send_elsewhere(
         transition(session, delivery, "to_print", now=now, cause=cause or BY_POST, actor=actor)
     elif addressee.form is not None and letter.joint_letter_id is None:
         if delivery.state == "held":
-            transition(session, delivery, "awaiting_confirmation", now=now, cause=BY_FORM, actor=actor)
+            by = cause or BY_FORM
+            transition(session, delivery, "awaiting_confirmation", now=now, cause=by, actor=actor)
         # Confirmed it is; what is awaited now is that its writer puts it into the form.
         delivery.channel, delivery.contact_id, delivery.reason = "web_form", addressee.form.id, BY_FORM
     elif delivery.state != "held":

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -12,6 +13,8 @@ from app.database import Base, Json
 from app.security.sealed import SealedText
 from app.supporters.models import Supporter
 
+TEXT_KEPT: Final = timedelta(days=28)
+"""After a letter's last copy is over; and so long a copy waits for its writer to put it into a form."""
 IS_JOINT = "joint_letter_id IS NOT NULL"
 """Condition of a partial index: few letters carry a joint letter."""
 

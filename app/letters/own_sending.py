@@ -122,14 +122,15 @@ def own_sendings_of_campaign(session: Session, campaign_id: uuid.UUID) -> int:
     return session.scalar(total) or 0
 
 
-def own_sendings_to(session: Session, recipient_id: uuid.UUID) -> dict[uuid.UUID, int]:
-    """Return how many letters to an office supporters told to have sent themselves, by campaign."""
+def own_sendings_to(session: Session, recipient_id: uuid.UUID) -> dict[tuple[uuid.UUID, str], int]:
+    """Return how many letters to an office supporters told to have sent, by campaign and channel."""
+    place = (OwnSending.campaign_id, OwnSending.channel)
     query = (
-        sa.select(OwnSending.campaign_id, sa.func.sum(OwnSending.count))
+        sa.select(*place, sa.func.sum(OwnSending.count))
         .where(OwnSending.recipient_id == recipient_id)
-        .group_by(OwnSending.campaign_id)
+        .group_by(*place)
     )
-    return dict(session.execute(query).all())
+    return {(campaign_id, channel): count for campaign_id, channel, count in session.execute(query)}
 
 
 def purge_marks(session: Session, now: datetime, *, limit: int) -> int:

@@ -15,6 +15,7 @@ from typing import Final
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.database import db, transaction
@@ -24,10 +25,9 @@ from app.delivery.states import transition
 from app.delivery.stops import stopped
 from app.errors import NotFound, Refused
 from app.letters.deciding import NOT_PRINTED, POSTED, PRINTED
-from app.letters.dispatch import NO_CONTACT, must_be_held
+from app.letters.dispatch import must_be_held
 from app.letters.models import Letter
 from app.recipients.models import Recipient
-from app.recipients.resolution import resolve
 from app.security import audit
 
 BATCH: Final = 200
@@ -153,13 +153,20 @@ def gather(
         Refused: none waits that is not stopped.
     """
     with transaction() as session:
-        known = session.get(PrintBatch, row_id)
-        if known is None:
-            _gather(session, PrintBatch(id=row_id, made_at=now, made_by=actor), only, most)
+        if _begin_batch(session, row_id, actor=actor, now=now):
+            _gather(session, session.get_one(PrintBatch, row_id), only, most)
     try:
         return batch_line(row_id)
     except NotFound:  # raised outside: what was held stays held
         raise Refused(_("None of the letters can be printed as it is; they are held now.")) from None
+
+
+def _begin_batch(session: Session, row_id: uuid.UUID, *, actor: str, now: datetime) -> bool:
+    """Store a batch; return whether it is new. The same form, posted twice at once, waits for the first."""
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    batch = insert(PrintBatch).values(id=row_id, made_at=now, made_by=actor)
+    made = batch.on_conflict_do_nothing(index_elements=[PrintBatch.id]).returning(PrintBatch.id)
+    return session.scalar(made) is not None
 
 
 def _gather(session: Session, batch: PrintBatch, only: uuid.UUID | None, most: int) -> None:
@@ -168,22 +175,17 @@ def _gather(session: Session, batch: PrintBatch, only: uuid.UUID | None, most: i
         query = query.where(Delivery.recipient_id == only)
     query = query.where(*stopped(session).conditions())
     copies = session.scalars(query.with_for_update(skip_locked=True)).all()
-    ids = {copy.recipient_id for copy in copies if copy.recipient_id is not None}
-    offices = resolve(session, ids, day=batch.made_at.date())
     taken = []
     for copy in copies:
-        post = offices[copy.recipient_id].post if copy.recipient_id else None
-        reason = must_be_held(session, copy) or ("" if post else NO_CONTACT)
-        if reason:
+        if reason := must_be_held(session, copy):
             outbox.hold(session, copy, now=batch.made_at, cause=reason, actor=batch.made_by)
         else:
             taken.append(copy)
     if not copies:
         raise Refused(_("No letter waits to be printed, or what waits is stopped at Desk › Sending."))
     if not taken:
+        session.delete(batch)
         return
-    session.add(batch)
-    session.flush()
     for copy in taken:
         copy.print_batch_id = batch.id
     detail = {"copies": str(len(taken)), "held": str(len(copies) - len(taken))}

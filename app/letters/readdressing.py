@@ -7,16 +7,16 @@ closing are those of today. What waited for a contact is released as soon as the
 
 from __future__ import annotations
 
-import contextlib
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from typing import Final
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from app.campaigns.models import AudienceMember, Campaign
 from app.campaigns.reading import AudienceOffice, office_card
@@ -25,10 +25,18 @@ from app.database import db, transaction
 from app.delivery import outbox
 from app.delivery.models import Delivery
 from app.errors import NotFound, RedressError, Refused
-from app.letters.deciding import ANEW, CANCELLED, release_in
-from app.letters.dispatch import ADDRESS_GONE, NO_CONTACT, WORDS, states_what_is_withdrawn, takes_letters
+from app.letters.deciding import ANEW, CANCELLED, STUCK, TWICE, release_in
+from app.letters.dispatch import (
+    ADDRESS_GONE,
+    NO_CONTACT,
+    WORDS,
+    may_not_be_stated,
+    states_what_is_withdrawn,
+    takes_letters,
+)
 from app.letters.freezing import envelope_of, print_anew, snapshot_for, word_copy
 from app.letters.models import Letter
+from app.letters.one_by_one import one_by_one
 from app.letters.stating import STOPS
 from app.recipients.models import Holder, Recipient
 from app.recipients.resolution import Addressee, resolve
@@ -40,7 +48,6 @@ BATCH: Final = 25
 """Copies in one transaction: confirmations and workers get their turn in between."""
 FOR_A_CONTACT: Final = (NO_CONTACT, ADDRESS_GONE)
 """Reasons for which a copy waits for a contact, and for nothing else."""
-TWICE: Final = "the successor gets this letter already"
 
 
 @dataclass(frozen=True)
@@ -55,6 +62,8 @@ class HeldGroup:
         before: who is named in them, as far as that is known.
         today: the office as of today.
         successor: the open office that follows a closed one, as of today.
+        stating: how many of them state what was withdrawn since: addressed anew they would say something
+            else than their writers confirmed.
     """
 
     recipient: Recipient
@@ -64,16 +73,21 @@ class HeldGroup:
     before: tuple[str, ...]
     today: Addressee
     successor: Addressee | None
+    stating: int
 
     @property
     def can_readdress(self) -> bool:
         """Whether the office can be written to today, and nobody has to read each letter first."""
-        return self.reason != WORDS and takes_letters(self.today) and _has_address(self.today)
+        return self._can_be_worded and takes_letters(self.today) and _has_address(self.today)
 
     @property
     def can_follow(self) -> bool:
         """Whether there is a successor that can be written to today."""
-        return self.reason != WORDS and self.successor is not None and _has_address(self.successor)
+        return self._can_be_worded and self.successor is not None and _has_address(self.successor)
+
+    @property
+    def _can_be_worded(self) -> bool:
+        return self.reason != WORDS and self.stating < self.count
 
 
 @dataclass(frozen=True)
@@ -136,7 +150,20 @@ def _group(recipient_id: uuid.UUID, reason: str, count: int, since: datetime, *,
         before=tuple(db.session.scalars(named)),
         today=addressee,
         successor=successor_of(db.session, addressee.recipient, day=day),
+        stating=_stating(recipient_id, reason),
     )
+
+
+def _stating(recipient_id: uuid.UUID, reason: str) -> int:
+    """Return how many copies of a group state what was withdrawn since they were worded."""
+    held = _is_held(recipient_id, reason)
+    wordings = db.session.scalars(sa.select(Delivery.template_version_id).where(*held).distinct())
+    concerned = [one for one in wordings if one is not None and may_not_be_stated(recipient_id, one)]
+    if not concerned:
+        return 0
+    copies = sa.select(Delivery).where(*held, Delivery.template_version_id.in_(concerned))
+    plain = copies.options(defer(Delivery.wire_sealed), defer(Delivery.text_sealed))
+    return sum(states_what_is_withdrawn(db.session, copy) for copy in db.session.scalars(plain))
 
 
 def successor_of(session: Session, recipient: Recipient, *, day: date) -> Addressee | None:
@@ -171,7 +198,8 @@ def readdress(recipient_id: uuid.UUID, reason: str, *, actor: str, now: datetime
     def anew(session: Session, copies: Sequence[Delivery]) -> int:
         addressee = resolve(session, [recipient_id], day=now.date())[recipient_id]
         _require(addressee)
-        return sum(_address_anew(session, copy, addressee, actor=actor, now=now) for copy in copies)
+        act = partial(_address_anew, session, addressee=addressee, actor=actor, now=now)
+        return one_by_one(session, copies, act)
 
     return _decide(recipient_id, reason, anew, "delivery.all_readdressed", actor=actor, now=now)
 
@@ -191,7 +219,8 @@ def send_to_successor(recipient_id: uuid.UUID, reason: str, *, actor: str, now: 
         if successor is None:
             raise Refused(_("No open office follows this one. Say which one does, or cancel the letters."))
         _require(successor)
-        return sum(_to_successor(session, copy, successor, actor=actor, now=now) for copy in copies)
+        act = partial(_to_successor, session, successor=successor, actor=actor, now=now)
+        return one_by_one(session, copies, act)
 
     return _decide(recipient_id, reason, follow, "delivery.all_sent_to_successor", actor=actor, now=now)
 
@@ -232,16 +261,20 @@ def _release_waiting(reason: str, *, now: datetime, actor: str) -> int:
 
 
 def _release(actor: str, now: datetime) -> Callable[[Session, Sequence[Delivery]], int]:
+    def one(session: Session, copy: Delivery) -> bool:
+        release_in(session, copy, actor=actor, now=now)
+        return True
+
     def release(session: Session, copies: Sequence[Delivery]) -> int:
-        released = 0
-        for copy in copies:
-            # One whose text is not kept any more stays, and must not keep the others back.
-            with contextlib.suppress(Refused):
-                release_in(session, copy, actor=actor, now=now)
-                released += 1
-        return released
+        # One whose text is not kept any more stays, and must not keep the others back.
+        return one_by_one(session, copies, partial(one, session), broken=_put_aside)
 
     return release
+
+
+def _put_aside(copy: Delivery) -> None:
+    """Let organizers see a held copy for what it is; it is not tried again every minute."""
+    copy.reason = STUCK
 
 
 def _has_address(addressee: Addressee) -> bool:

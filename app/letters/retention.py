@@ -13,12 +13,14 @@ from sqlalchemy.orm import Session
 from app.campaigns.models import Campaign
 from app.database import transaction
 from app.delivery.models import Delivery
-from app.delivery.outbox import cancel
+from app.delivery.outbox import cancel, hold
 from app.delivery.states import FINAL, WITHDRAWABLE
-from app.letters.deciding import UNSUBMITTED
+from app.delivery.stops import stopped
+from app.letters.deciding import TIME_OVER, UNSUBMITTED
+from app.letters.dispatch import must_be_held
 from app.letters.joint.confirming import delete_signatures
 from app.letters.joint.models import JointLetter, Signature
-from app.letters.models import Letter
+from app.letters.models import TEXT_KEPT, Letter
 from app.letters.own_sending import purge_marks
 from app.letters.replies.models import ReplyQuestion, SharedReply
 from app.letters.replies.sharing import let_the_next_lead
@@ -27,7 +29,6 @@ from app.letters.writing import CONFIRMATION_SPAN
 from app.recipients.corrections import purge_decided
 from app.supporters.models import Consent, Supporter
 
-TEXT_KEPT = timedelta(days=28)
 IDENTITY_KEPT = timedelta(days=90)
 NOTICES_KEPT = timedelta(days=7)
 OVER = FINAL | {"held", "unclear"}
@@ -67,7 +68,7 @@ def purge(*, now: datetime) -> Purged:
     never came to an end, what was still to leave, and the links of questions and updates; our own mails
     after 7 days; corrections of offices a year after their decision; what keeps an own sending from being
     counted twice, after 7 days. What is to be put into an office's form and was not for 28 days is
-    cancelled. Rows that only count (states, times, countries) stay.
+    cancelled, or held where it could not be. Rows that only count (states, times, countries) stay.
     """
     _repeat(_end_unsubmitted, now)
     return Purged(
@@ -143,14 +144,26 @@ def _purge_shared(session: Session, now: datetime) -> int:
 
 
 def _end_unsubmitted(session: Session, now: datetime) -> int:
-    """End what its writer was to put into an office's form, and has not for as long as texts are kept."""
+    """End what its writer was to put into an office's form, and has not for as long as texts are kept.
+
+    What its writer could not put in is not ended: what must not leave as it is is held, and a stop is waited
+    for.
+    """
+    before = now - TEXT_KEPT
     query = select(Delivery).where(
         Delivery.channel == "web_form",
         Delivery.state == "awaiting_confirmation",
-        exists().where(Letter.id == Delivery.letter_id, Letter.confirmed_at <= now - TEXT_KEPT),
+        Delivery.state_at <= before,
+        exists().where(Letter.id == Delivery.letter_id, Letter.confirmed_at <= before),
+        *stopped(session).conditions(),
     )
     copies = list(session.scalars(query.limit(BATCH)))
-    return sum(cancel(session, copy, now=now, cause=UNSUBMITTED, actor="redress") for copy in copies)
+    for copy in copies:
+        if reason := must_be_held(session, copy):
+            hold(session, copy, now=now, cause=reason, actor="redress")
+        else:
+            cancel(session, copy, now=now, cause=UNSUBMITTED, actor="redress")
+    return len(copies)
 
 
 def _purge_notices(session: Session, now: datetime) -> int:
@@ -177,7 +190,7 @@ def _end_letters(session: Session, people: list[uuid.UUID], now: datetime) -> No
     letters = list(session.scalars(select(Letter.id).where(Letter.supporter_id.in_(people))))
     waiting = select(Delivery).where(Delivery.letter_id.in_(letters), Delivery.state.in_(WITHDRAWABLE))
     for delivery in session.scalars(waiting):
-        cancel(session, delivery, now=now, cause="its time is over", actor="redress")
+        cancel(session, delivery, now=now, cause=TIME_OVER, actor="redress")
     session.flush()
     session.execute(delete(ReplyQuestion).where(ReplyQuestion.letter_id.in_(letters)))
     _empty(session, letters)

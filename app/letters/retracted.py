@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 import sqlalchemy as sa
 from flask import current_app
@@ -28,6 +29,7 @@ from app.evidence.standing import may_be_named
 from app.letters.confirming import page_token
 from app.letters.deciding import TOLD, release_in
 from app.letters.models import Letter
+from app.letters.one_by_one import one_by_one
 from app.letters.readdressing import AT_ONCE, BATCH, Outcome
 from app.letters.stating import CORRECTED, RELEASED_PERSON, STOPS, WITHDRAWN
 from app.notices.correction import correction_message_id, order_correction
@@ -142,16 +144,13 @@ def release_retracted(reason: str, *, actor: str, now: datetime) -> Outcome:
     """
 
     def release(session: Session, copies: Sequence[Delivery]) -> int:
-        return sum(_released(session, copy, actor=actor, now=now) for copy in copies)
+        return one_by_one(session, copies, partial(_release, session, actor=actor, now=now))
 
     return _decide(reason, release, "delivery.all_released_as_they_are", actor=actor, now=now)
 
 
-def _released(session: Session, copy: Delivery, *, actor: str, now: datetime) -> bool:
-    try:
-        release_in(session, copy, actor=actor, now=now)
-    except Refused:
-        return False
+def _release(session: Session, copy: Delivery, *, actor: str, now: datetime) -> bool:
+    release_in(session, copy, actor=actor, now=now)
     return True
 
 

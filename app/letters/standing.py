@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 from flask_babel import gettext as _
 
 from app.delivery import causes
-from app.letters.deciding import GIVEN_UP, TOLD, UNSUBMITTED
-from app.letters.dispatch import ADDRESS_GONE
-from app.letters.freezing import BY_FORM
+from app.letters.deciding import CANCELLED, GIVEN_UP, STUCK, TIME_OVER, TOLD, TWICE, UNSUBMITTED
+from app.letters.dispatch import (
+    ADDRESS_GONE,
+    CONTACT_CHANGED,
+    HOLDER_CHANGED,
+    NO_CONTACT,
+    OFFICE_CLOSED,
+    PAUSED,
+    WORDS,
+)
+from app.letters.freezing import BY_FORM, LEFT_CAMPAIGN
 from app.letters.stating import CLOSED_MEASURE, CORRECTED, RELEASED_PERSON, WITHDRAWN
 
 Mood = Literal["good", "wait", "bad", "over"]
@@ -38,32 +47,108 @@ def standing_of(state: str, reason: str = "") -> Standing:
 
     Args:
         state: one of the states of `app.delivery.models.STATES`.
-        reason: why it is held.
+        reason: why it is in it, as the journal says it; `PAUSED` of a copy that its writer must not send now.
     """
-    if state == "held":
-        following = _("An organizer looks at it. You need not do anything.")
-        if reason.startswith(CORRECTED):
-            following = _("Where the corrected letter stands below, you can send it like that.")
-        return Standing(_("Held"), _held(reason), following, "wait")
-    if state == "awaiting_confirmation" and reason == BY_FORM:
+    told = _told_by_reason(state, reason)
+    return told if told is not None else _standings()[state]
+
+
+def _told_by_reason(state: str, reason: str) -> Standing | None:
+    """Return a state in words where the reason tells more than the state alone."""
+    by_state: dict[str, Callable[[str], Standing | None]] = {
+        "awaiting_confirmation": _waiting_for_its_writer,
+        "held": _kept_back,
+        "deferred": _tried_again,
+        "bounced": _returned,
+        "cancelled": _cancelled,
+        "failed": _failed,
+    }
+    return by_state[state](reason) if state in by_state else None
+
+
+def _kept_back(reason: str) -> Standing:
+    following = _("An organizer looks at it. You need not do anything.")
+    if reason.startswith(CORRECTED):
+        following = _("Where the corrected letter stands below, you can send it like that.")
+    return Standing(_("Held"), _held(reason), following, "wait")
+
+
+def _tried_again(reason: str) -> Standing | None:
+    if reason != causes.SERVER_AWAY:
+        return None
+    what = _("Our own mail server cannot be used at the moment.")
+    return Standing(_("Trying again"), what, _("It leaves as soon as that can be used again."), "wait")
+
+
+def _returned(reason: str) -> Standing:
+    return Standing(_("Came back"), _came_back(reason), _after(reason), "bad")
+
+
+def _waiting_for_its_writer(reason: str) -> Standing | None:
+    if reason == PAUSED:
+        return Standing(
+            _("Paused"),
+            _("The organizers have paused all letters to this office, so please do not send it now."),
+            _("It is kept. Look at this page again in a day or two."),
+            "wait",
+        )
+    if reason == BY_FORM:
         return Standing(
             _("Waits for you"),
             _("This office takes letters only through the form on its own site."),
-            _("Copy your letter there, then tell us below that you did."),
+            _("Open it, copy your letter there field by field, then tell us below that you did."),
             "wait",
         )
-    if state == "cancelled" and (reason == UNSUBMITTED or reason.startswith(TOLD)):
-        return Standing(_("Not sent"), _why_not(reason), _("Nothing was sent."), "over")
-    if state == "failed" and reason == GIVEN_UP:
+    return None
+
+
+def _cancelled(reason: str) -> Standing | None:
+    """Return why a copy was not sent; None where its writer took it back."""
+    nothing = _("Nothing was sent.")
+    if reason == UNSUBMITTED:
+        what = _(
+            "For four weeks nobody told us that it was put into the office's form, so it is closed here."
+        )
+        following = _("If you did put it in, the office has it all the same. If not, nothing was sent.")
+    elif reason.startswith(TOLD):
+        what = _("The organizers did not send it: %(what)s", what=reason.removeprefix(TOLD))
+        following = nothing
+    elif reason == CANCELLED:
+        what = _("An organizer decided not to send it.")
+        following = _("Nothing was sent. If you want to know why, ask us and name the reference below.")
+    elif reason == LEFT_CAMPAIGN:
+        what = _("The campaign stopped writing to this office before your letter left.")
+        following = nothing
+    elif reason == TWICE:
+        what = _("This office closed, and the one that follows it gets your letter already.")
+        following = _("This copy was not sent, so that it does not arrive twice.")
+    elif reason == TIME_OVER:
+        what = _("The campaign ended before your letter could leave.")
+        following = nothing
+    else:
+        return None
+    return Standing(_("Not sent"), what, following, "over")
+
+
+def _failed(reason: str) -> Standing | None:
+    """Return why a copy could not be handed over; None where the office's mail server refused it."""
+    by_post = _("It did not arrive. You can print it and post it.")
+    if reason == GIVEN_UP:
         return Standing(
             _("Not known"),
             _("The connection broke as it was handed over, and nobody could find out whether it was taken."),
             _("We do not send it twice on a guess. You can print it and post it."),
             "bad",
         )
-    if state == "bounced":
-        return Standing(_("Came back"), _came_back(reason), _after(reason), "bad")
-    return _standings()[state]
+    if reason == causes.GAVE_UP:
+        what = _("The office's mail server did not take it for four days, so we stopped trying.")
+    elif reason == causes.NEEDS_SMTPUTF8:
+        what = _("The office's mail server cannot handle an address with letters beyond plain Latin ones.")
+    elif reason == causes.NEEDS_8BIT:
+        what = _("The office's mail server is too old for the letters in which yours is written.")
+    else:
+        return None
+    return Standing(_("Could not be sent"), what, by_post, "bad")
 
 
 def _came_back(reason: str) -> str:
@@ -72,7 +157,7 @@ def _came_back(reason: str) -> str:
         causes.CAME_BACK_FULL: _("The office's mail server sent it back: the mailbox is full."),
         causes.CAME_BACK_REFUSED: _("The office's mail server sent it back: its rules are against it."),
     }
-    return known.get(reason, _("The mail server returned it."))
+    return known.get(reason, _("The office's mail server sent it back, and did not say why."))
 
 
 def _after(reason: str) -> str:
@@ -82,32 +167,24 @@ def _after(reason: str) -> str:
         )
     if reason == causes.CAME_BACK_REFUSED:
         return _("An organizer looks into it. You can print the letter and post it.")
-    return _("An organizer checks the address of the office.")
-
-
-def _why_not(reason: str) -> str:
-    if reason == UNSUBMITTED:
-        return _("It was not put into the office's form.")
-    return _("The organizers did not send it: %(what)s", what=reason.removeprefix(TOLD))
+    return _("An organizer checks the address of the office. You can print the letter and post it.")
 
 
 def _held(reason: str) -> str:
     known = {
-        "no verified contact": _(
-            "This office has no checked address yet; the letter waits until it has one."
-        ),
-        "office closed": _("The office closed before the letter left."),
-        "holder changed": _(
+        NO_CONTACT: _("This office has no checked address at the moment; the letter waits until it has one."),
+        OFFICE_CLOSED: _("The office closed before the letter left."),
+        HOLDER_CHANGED: _(
             "Somebody else holds the office since you wrote: the letter must not go to the wrong name."
         ),
-        "words to be read first": _(
-            "Some of your own words sound like a threat or an insult: a moderator reads them first."
-        ),
-        "contact changed": _("The office's address changed before the letter left."),
+        WORDS: _("Some of your own words sound like a threat or an insult: a moderator reads them first."),
+        CONTACT_CHANGED: _("The office's address changed before the letter left."),
         ADDRESS_GONE: _(
             "Mail to this office came back: its address does not exist any more."
             " The letter waits for a new one."
         ),
+        causes.QUARANTINED: _("Three attempts to send it broke off here. Nothing of it has left."),
+        STUCK: _("An error of our own keeps it back. Nothing of it has left."),
     }
     stated = {
         WITHDRAWN: _("It states a fact that turned out not to hold; it must not go out like this."),
@@ -156,8 +233,8 @@ def _standings() -> dict[str, Standing]:
         ),
         "failed": Standing(
             _("Refused"),
-            _("The office's mail server refused it."),
-            _("An organizer checks the address of the office."),
+            _("The office's mail server refused it for good."),
+            _("An organizer checks the address of the office. You can print the letter and post it."),
             "bad",
         ),
         "cancelled": Standing(

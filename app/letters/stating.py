@@ -151,7 +151,7 @@ def _decided_since(session: Session, delivery: Delivery, stop: Stop) -> bool:
     query = sa.select(StateChange.id).where(
         StateChange.delivery_id == delivery.id,
         StateChange.from_state == "held",
-        StateChange.to_state.in_(("queued", "to_print")),
+        StateChange.to_state.in_(("queued", "to_print", "awaiting_confirmation")),
         StateChange.cause.in_(DECIDED),
     )
     if stop.since is not None:

@@ -7,25 +7,30 @@ from datetime import datetime
 from typing import Final
 
 import sqlalchemy as sa
+from flask import current_app
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from app.campaigns.models import AudienceMember
 from app.campaigns.texts import text
+from app.content import ContentMemory
 from app.database import db, transaction
 from app.delivery.models import Delivery
+from app.delivery.outbox import hold
 from app.delivery.states import transition
 from app.errors import NotFound, Refused
 from app.letters.confirming import copies_of
 from app.letters.deciding import SUBMITTED
+from app.letters.dispatch import must_be_held, must_wait
 from app.letters.following import find_by_token
 from app.letters.form_help import FormHelp, form_help
-from app.letters.freezing import writer_of
+from app.letters.freezing import BY_FORM, writer_of
 from app.letters.models import Letter
 from app.recipients.models import Contact, Recipient
 from app.rendering.letter import cut
 
 LONGEST_REFERENCE: Final = 80
+AT_ONCE: Final = 200
 
 
 def forms_to_fill(token: str) -> dict[str, FormHelp]:
@@ -48,7 +53,7 @@ def _waits(copy: Delivery) -> bool:
 
 def _help(session: Session, letter: Letter, copy: Delivery) -> FormHelp | None:
     contact = session.get(Contact, copy.contact_id) if copy.contact_id else None
-    if not _waits(copy) or contact is None or not contact.is_usable or not copy.text:
+    if not _waits(copy) or contact is None or not copy.text or must_wait(session, copy):
         return None
     return form_help(
         contact,
@@ -66,6 +71,40 @@ def _ask(session: Session, campaign_id: uuid.UUID, recipient_id: uuid.UUID | Non
     return text(session.scalar(query) or {}, language)
 
 
+def hold_what_changed(*, now: datetime) -> int:
+    """Hold the letters for forms that must not leave as they are: workers hold mails, nobody else these.
+
+    Looked for only after offices, facts or campaigns have changed, and on each new day.
+
+    Returns:
+        How many were held.
+    """
+    held: list[int] = []
+    looked: ContentMemory[None] = current_app.extensions["redress_forms_looked_at"]
+    looked.get(now.date(), lambda: held.append(_hold_what_changed(now)))
+    return sum(held)
+
+
+def _hold_what_changed(now: datetime) -> int:
+    db.session.rollback()
+    query = sa.select(Delivery).where(
+        Delivery.channel == "web_form",
+        Delivery.state == "awaiting_confirmation",
+        Delivery.reason == BY_FORM,
+    )
+    waiting = db.session.scalars(query.execution_options(yield_per=AT_ONCE))
+    changed = [copy.id for copy in waiting if must_be_held(db.session, copy)]
+    return sum(_hold(copy_id, now) for copy_id in changed)
+
+
+def _hold(copy_id: uuid.UUID, now: datetime) -> bool:
+    with transaction() as session:
+        copy = session.get(Delivery, copy_id, with_for_update=True)
+        if copy is None or not _waits(copy) or not (reason := must_be_held(session, copy)):
+            return False  # its writer was faster, or somebody mended it
+        return hold(session, copy, now=now, cause=reason, actor="redress")
+
+
 def tell_submitted(token: str, *, only: str, reference: str, now: datetime) -> None:
     """Record that the writer of a letter has put it into the form of an office.
 
@@ -77,7 +116,8 @@ def tell_submitted(token: str, *, only: str, reference: str, now: datetime) -> N
 
     Raises:
         NotFound: there is no such letter, or no such copy.
-        Refused: it does not wait for that any more, or the number is none.
+        Refused: it does not wait for that any more, or the number is none. Not because it should have
+            waited: what was put in was put in.
     """
     if len(reference) > LONGEST_REFERENCE:
         raise Refused(_("That is too long for a reference number."))

@@ -99,6 +99,7 @@ ACTIONS = {
     "delivery.all_released_as_they_are": _l("released letters as they are"),
     "delivery.writers_asked": _l("asked writers to agree to a correction"),
     "delivery.all_released": _l("released letters that waited for a contact"),
+    "notices.tried_again": _l("had mails in our own name tried again"),
 }
 
 

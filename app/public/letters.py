@@ -84,11 +84,19 @@ def submitted(token: str) -> ResponseReturnValue:
 def agree(token: str) -> ResponseReturnValue:
     """Send the copy to one office (`recipient`) with the corrected fact, as it was read (`seen`)."""
     try:
-        agree_to(
+        goes_by = agree_to(
             token, only=request.form.get("recipient", ""), seen=request.form.get("seen", ""), now=clock.now()
         )
     except Refused as refusal:
         flash(refusal.sentence, "warn")
     else:
-        flash(_("Thank you. Your corrected letter is on its way."), "good")
+        flash(_agreed(goes_by), "good")
     return redirect(url_for("public.letter", token=token), 303)
+
+
+def _agreed(channel: str) -> str:
+    if channel == "web_form":
+        return _("Thank you. Now copy your corrected letter into the office's form: it stands below.")
+    if channel == "post":
+        return _("Thank you. Your corrected letter is printed and posted next.")
+    return _("Thank you. Your corrected letter is on its way.")

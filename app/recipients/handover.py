@@ -12,8 +12,8 @@ from app.recipients.resolution import Addressee, email_contact
 from app.recipients.terms import holder_on
 from app.rendering.forms_of_address import FormOfAddress
 
-WAITING: Final = ("queued", "deferred")
-"""States of copies that are addressed already and have not left: they would be held."""
+WAITING: Final = ("queued", "deferred", "to_print")
+"""States of copies that are addressed already and have neither left nor been printed: they would be held."""
 
 
 @dataclass(frozen=True)

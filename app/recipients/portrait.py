@@ -52,12 +52,16 @@ class Term:
 
 @dataclass(frozen=True)
 class Way:
-    """A way to reach the office. `url` and `lines` are empty unless it is usable: verified, not suspended."""
+    """A way to reach the office. `url` and `lines` are empty unless it is usable: verified, not suspended.
+
+    `came_back` tells that it is suspended because mail came back from there, and not by hand.
+    """
 
     channel: str
     usable: bool
     verified_at: datetime | None
     suspended: bool
+    came_back: bool
     language: str
     url: str
     lines: tuple[str, ...]
@@ -163,6 +167,7 @@ def _way(recipient: Recipient, contact: Contact, language: str) -> Way:
         usable=usable,
         verified_at=contact.verified_at,
         suspended=contact.status == "suspended",
+        came_back=contact.status == "suspended" and contact.bounced_at is not None,
         language=contact.language or "",
         url=contact.value
         if usable and contact.channel == "web_form" and is_web_address(contact.value)

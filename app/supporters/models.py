@@ -42,7 +42,10 @@ class Supporter(Base):
 
 
 class Consent(Base):
-    """That somebody agreed, to which text, and when (GDPR Art. 7(1), 9(2)(a)); and when they took it back."""
+    """That somebody agreed, to which text, and when (GDPR Art. 7(1), 9(2)(a)); and when they took it back.
+
+    Consent to updates ends likewise where mail came back because there is no such mailbox.
+    """
 
     __tablename__ = "consents"
     __table_args__ = (

@@ -9,13 +9,20 @@ from flask import Flask
 
 from app import clock
 from app.database import db, transaction
+from app.delivery import causes
 from app.delivery.models import Delivery
 from app.delivery.outbox import hold
 from app.letters.dispatch import HOLDER_CHANGED
 from app.recipients import editing
 from app.recipients.models import Recipient
 from tests.factories.campaigns import store_campaign
-from tests.factories.letters import copies, write_and_confirm
+from tests.factories.letters import (
+    WriterFactory,
+    copies,
+    notices,
+    write_and_confirm,
+    write_letter,
+)
 from tests.factories.organizers import desk_of
 from tests.factories.recipients import OfficeFactory
 from tests.support.pages import Page, text_of
@@ -113,3 +120,30 @@ def test_what_somebody_else_decided_meanwhile_is_said_so(app: Flask, office: uui
     assert "None of these letters is held any more." in gone.text
     assert desk.get(f"/admin/held/{office}/nonsense?reason={HOLDER_CHANGED}").status_code == 404
     assert states(app) == ["held", "held"]
+
+
+def test_our_own_mails_that_were_put_aside_are_counted_and_tried_again(app: Flask) -> None:
+    with app.app_context(), app.test_request_context():
+        slug = store_campaign([OfficeFactory.build()])
+        address = "waits@people.example"
+        write_letter(slug, writer=WriterFactory.build(email=address))
+        (mail,) = notices(address)
+        with transaction() as session:
+            mine = session.get_one(Delivery, mail.id)
+            hold(session, mine, now=clock.now(), cause=causes.QUARANTINED, actor="worker")
+    viewer, desk = desk_of(app, "viewer"), desk_of(app, "organizer")
+    today = next(Page(viewer.get("/admin/").text).elements("main"))
+    assert "1 mail in our own name was put aside" in text_of(today)
+    page = viewer.get("/admin/held").text
+    (told,) = [e for e in Page(page).elements("section") if e.get("data-own") is not None]
+    assert "1 mail was put aside" in text_of(told)
+    assert address not in page
+    assert "Try them again" not in page
+    assert viewer.post("/admin/held/own").status_code == 403
+    page = desk.get("/admin/held")
+    done = desk.submit(page, action="/admin/held/own", follow_redirects=True)
+    assert "1 mail is tried again." in done.text
+    with app.app_context():
+        assert [mail.state for mail in notices(address)] == ["queued"]
+    again = desk.submit(page, action="/admin/held/own", follow_redirects=True)
+    assert "None of these mails is put aside any more." in again.text

@@ -144,6 +144,8 @@ def test_an_office_says_how_many_letters_a_day_it_takes_and_when(
         assert wishes_of(office.id) == wishes
     shown = desk.get(f"/admin/recipients/{office.id}/edit")
     assert dict(Page(shown.text).form(field="institution").filled({}))["rhythm"] == "digest"
+    told = text_of(next(Page(desk.get(f"/admin/recipients/{office.id}").text).elements("main")))
+    assert "One digest a day · at most 5 a day · from 9 to 17 o’clock (America/New_York)" in told
 
 
 def test_the_same_form_twice_adds_one_office(app: Flask, desk: CheckingClient) -> None:

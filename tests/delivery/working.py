@@ -13,7 +13,7 @@ from datetime import datetime
 from flask import Flask
 
 from app.delivery.beginning import DispatchCheck, nothing_to_check
-from app.delivery.envelope import Envelope
+from app.delivery.envelope import Composer, Envelope, nothing_to_compose
 from app.delivery.gathering import Gatherer, nothing_to_gather
 from app.delivery.limits import UNLIMITED, Limits
 from app.delivery.processes import this_process
@@ -87,6 +87,7 @@ def worker_for(
     clock: Callable[[], datetime] | None = None,
     connections: int = 1,
     gather: Gatherer = nothing_to_gather,
+    compose: Composer = nothing_to_compose,
 ) -> Worker:
     """Return a worker with a name of its own, for which it is always `now`, or what `clock` says."""
     return Worker(
@@ -98,6 +99,7 @@ def worker_for(
         chance=random.Random(1),
         check=check,
         gather=gather,
+        compose=compose,
         pace=pace,
         limits=limits,
         connections=connections,
@@ -111,9 +113,11 @@ def drain(
     now: datetime = NOON,
     check: DispatchCheck = nothing_to_check,
     limits: Limits = UNLIMITED,
+    compose: Composer = nothing_to_compose,
 ) -> None:
     """Let a worker deliver what is due at an instant."""
-    worker_for(app, senders, now=now, check=check, limits=limits).run(threading.Event(), drain=True)
+    worker = worker_for(app, senders, now=now, check=check, limits=limits, compose=compose)
+    worker.run(threading.Event(), drain=True)
 
 
 def smtp_to(url: str, *, seconds: float = 5.0) -> SenderFactory:

@@ -11,27 +11,33 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from app import clock
+from app.campaigns.models import Campaign
 from app.database import db, transaction
-from app.delivery.envelope import bounce_address
+from app.delivery.envelope import Envelope, bounce_address, subject_of_bounce
 from app.delivery.models import Delivery, StateChange
 from app.delivery.outbox import queue_again
 from app.delivery.senders.base import Outcome
 from app.errors import Unavailable
-from app.letters import answers
+from app.letters import answers, bouncing
 from app.letters.bouncing import receive, see_to_refused
 from app.letters.dispatch import ADDRESS_GONE, reasons_to_hold
 from app.letters.following import follow
 from app.letters.readdressing import release_waiting
+from app.letters.updates.sending import send_update
+from app.letters.updates.subscribing import subscribers
+from app.notices.sending import compose_notice
 from app.recipients import approving, reaching
 from app.recipients.drafts import ContactDraft
 from app.recipients.models import Contact, Recipient
 from app.recipients.second_look import proposal_of, seen_of
 from app.security.audit import AuditEntry
 from tests.delivery.bounces.corpus import ANSWERS, AUTOMATIC, CORPUS, REPORTS, Sample
-from tests.delivery.working import FakeServer, drain
+from tests.delivery.working import TAKEN, FakeServer, drain
 from tests.factories.campaigns import store_campaign
 from tests.factories.letters import copies, notices, write_and_confirm
 from tests.factories.recipients import ContactFactory, OfficeFactory
+from tests.factories.storage import everything as storage
+from tests.factories.updates import ask_for_news, news, store_update
 
 pytestmark = pytest.mark.usefixtures("app_context")
 BY_NAME = {sample.name: sample for sample in CORPUS}
@@ -292,3 +298,76 @@ def test_an_address_that_is_refused_in_person_is_suspended_too(
     assert contact_of(office).status == status
     waiting = "held" if suspended else "queued"
     assert sorted(copy.state for copy in copies()) == sorted(["accepted", "failed", waiting])
+
+
+def refuse_people(envelope: Envelope) -> Outcome:
+    """Take every letter, and refuse every mailbox of a reader as none."""
+    if not envelope.rcpt_to.endswith("@people.example"):
+        return TAKEN
+    return Outcome(kind="permanent", step="rcpt", code=550, reply="5.1.1 no such user")
+
+
+def update_refused(app: Flask, slug: str) -> None:
+    """Send an update whose reader's mailbox the mail server refuses as none."""
+    update = store_update(slug, sent=False)
+    values = {"seen": update.edited_at, "language": "en", "actor": "test"}
+    send_update(update.campaign_id, update.id, now=clock.now(), **values)
+    minute = clock.now() + timedelta(minutes=1)
+    drain(app, FakeServer(refuse_people), compose=compose_notice, now=minute)
+    db.session.rollback()
+
+
+@pytest.mark.parametrize("how", ["came back", "refused"])
+def test_a_readers_mailbox_that_does_not_exist_gets_no_further_update(app_context: Flask, how: str) -> None:
+    slug, other, now = store_campaign(), store_campaign(), clock.now()
+    for one in (slug, other):
+        ask_for_news(one, "reader@people.example", now=now - timedelta(hours=1))
+    ask_for_news(slug, "stays@people.example", now=now - timedelta(hours=1))
+    later = now + timedelta(minutes=5)
+    if how == "refused":
+        update_refused(app_context, slug)
+        # Both readers were refused; of one of them it is known by now that the mailbox is there again.
+        ask_for_news(slug, "stays@people.example", now=now + timedelta(minutes=3))
+        assert see_to_refused(now=later) == 2
+        before = storage()
+        assert see_to_refused(now=later) == 0
+        assert storage() == before
+    else:
+        update = store_update(slug, sent=False)
+        send_update(update.campaign_id, update.id, seen=update.edited_at, language="en", actor="t", now=now)
+        drain(app_context, FakeServer(), compose=compose_notice, now=now + timedelta(minutes=1))
+        (mail,) = [mail for mail in news() if mail.envelope_to == "reader@people.example"]
+        about = subject_of_bounce(mail.envelope_from)
+        assert about is not None
+        assert arrive(FULL, about)
+        assert len(readers(slug)) == 2, "a full mailbox is there"
+        with transaction() as session:
+            session.get_one(Delivery, mail.id).state = "accepted"
+        assert arrive(GONE, about)
+    assert readers(slug) == {"stays@people.example"}
+    assert readers(other) == set()
+
+
+def readers(slug: str) -> set[str]:
+    db.session.rollback()
+    campaign = db.session.scalars(select(Campaign).where(Campaign.slug == slug)).one()
+    return {person.email for person in subscribers(db.session, campaign.id)}
+
+
+@pytest.mark.backends("sqlite")
+def test_what_was_seen_to_is_not_written_every_minute(
+    app_context: Flask, office: Recipient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slug, _page = office.about  # type: ignore[attr-defined]
+    write_and_confirm(slug)
+    refusal = Outcome(kind="permanent", step="rcpt", code=550, reply="5.1.1 no such user")
+    drain(app_context, FakeServer(lambda _mail: refusal), now=clock.now() + timedelta(minutes=1))
+    later = clock.now() + timedelta(minutes=2)
+    contact = contact_of(office)
+    reaching.verify_contact(contact.id, seen=seen_of(contact), by="A", how="by phone", actor="x", now=later)
+
+    def never() -> None:
+        raise AssertionError("a write transaction was opened")
+
+    monkeypatch.setattr(bouncing, "transaction", never)
+    assert see_to_refused(now=later + timedelta(minutes=1)) == 0

@@ -11,11 +11,23 @@ from flask import Flask
 
 from app import clock
 from app.database import transaction
+from app.delivery import causes
 from app.delivery.models import STATES, Delivery, StateChange
 from app.errors import NotFound
 from app.letters.confirming import page_token
 from app.letters.counting import tally
+from app.letters.deciding import (
+    CANCELLED,
+    GIVEN_UP,
+    STUCK,
+    TAKEN_BACK,
+    TIME_OVER,
+    TOLD,
+    TWICE,
+    UNSUBMITTED,
+)
 from app.letters.following import follow, withdraw
+from app.letters.freezing import LEFT_CAMPAIGN
 from app.letters.models import Letter
 from app.letters.standing import Mood, standing_of
 from tests.factories.campaigns import store_campaign
@@ -24,6 +36,7 @@ from tests.factories.letters import WriterFactory, copies, write_and_confirm, wr
 from tests.factories.recipients import OfficeFactory
 from tests.factories.storage import everything
 from tests.factories.threads import at_once
+from tests.support.client import CheckingClient
 
 
 def bring(slug: str, *states: str) -> None:
@@ -147,3 +160,43 @@ def _campaign_id(slug: str) -> object:
 
     db.session.rollback()
     return db.session.scalars(sa.select(Campaign.id).where(Campaign.slug == slug)).one()
+
+
+def test_every_cause_of_an_end_has_words_of_its_own(app_context: Flask) -> None:
+    ends = [
+        *(("failed", cause) for cause in (causes.REFUSED, causes.GAVE_UP, GIVEN_UP)),
+        *(("failed", cause) for cause in (causes.NEEDS_SMTPUTF8, causes.NEEDS_8BIT)),
+        *(("cancelled", cause) for cause in (TAKEN_BACK, CANCELLED, f"{TOLD}because", TWICE, UNSUBMITTED)),
+        *(("cancelled", cause) for cause in (TIME_OVER, LEFT_CAMPAIGN)),
+        *(("held", cause) for cause in (STUCK, causes.QUARANTINED)),
+    ]
+    with app_context.test_request_context():
+        told = {end: standing_of(*end) for end in ends}
+    assert len({standing.what for standing in told.values()}) == len(ends)
+    assert all(standing.next for standing in told.values())
+    # Nobody reads that they took back what an organizer cancelled.
+    assert [end for end, standing in told.items() if standing.label == "Taken back"] == [
+        ("cancelled", TAKEN_BACK)
+    ]
+    assert "four days" in told["failed", causes.GAVE_UP].what
+
+
+@pytest.mark.backends("sqlite")
+def test_the_page_says_as_a_whole_what_became_of_a_letter(app_context: Flask, client: CheckingClient) -> None:
+    offices = [OfficeFactory.build(slug=slug) for slug in ("one", "two")]
+    token = write_and_confirm(store_campaign(offices))
+
+    def says(one: str, two: str) -> str:
+        both = [copy.id for copy in copies()]
+        with transaction() as session:
+            for copy_id, state in zip(both, (one, two), strict=True):
+                row = session.get_one(Delivery, copy_id)
+                row.state, row.due_at = state, row.created_at if state == "queued" else None
+        return client.get(f"/letters/{token}").text.partition("<h1>")[2].partition("</h1>")[0]
+
+    assert says("queued", "accepted") == "Thank you. Your letter is on its way."
+    assert says("accepted", "failed") == "Thank you. Your letter has left."
+    assert says("failed", "bounced") == "Your letter did not arrive"
+    assert says("held", "accepted") == "Thank you. Part of your letter has left."
+    assert says("held", "cancelled") == "Thank you. Your letter is kept, and waits."
+    assert says("cancelled", "cancelled") == "Your letter was not sent"

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from app import clock
 from app.delivery.models import Delivery
-from app.errors import Refused, Unavailable
+from app.errors import Gone, Refused
 from app.evidence.reading import Known
 from app.letters.confirming import confirm, look_at
 from app.letters.previewing import preview
@@ -202,9 +202,9 @@ def test_a_fact_that_was_withdrawn_stops_the_letter_with_a_sentence(app_context:
     slug = store_campaign([OfficeFactory.build()], templates=[TemplateFactory.build(body=body)])
     token = write_and_find_token(slug)
     store(FactFactory.build(key="wells", value="seven"), status="withdrawn")
-    with pytest.raises(Unavailable, match="cannot be made"):
+    with pytest.raises(Gone, match="withdrew something that your letter states"):
         look_at(token, "en", now=clock.now())
-    with pytest.raises(Unavailable):
+    with pytest.raises(Gone):
         confirm(token, now=clock.now())
     assert {copy.state for copy in copies()} == {"awaiting_confirmation"}
     store(FactFactory.build(key="wells", value="seven"), status="current")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
+import os
 import uuid
 from datetime import timedelta
 from pathlib import Path
@@ -18,7 +20,8 @@ from app.cli.letters import command
 from app.database import db, transaction
 from app.delivery import stops
 from app.delivery.models import Delivery, PrintBatch
-from app.errors import NotFound, Refused
+from app.delivery.outbox import hold
+from app.errors import NotFound, RedressError, Refused
 from app.evidence.models import Fact
 from app.letters import deciding, posting, retracted, retracting
 from app.letters.batch_paper import paper_of_batch
@@ -32,6 +35,7 @@ from tests.factories.campaigns import reword, store_campaign
 from tests.factories.evidence import FactFactory, store
 from tests.factories.letters import copies, write_and_confirm, write_and_find_token
 from tests.factories.recipients import ContactFactory, OfficeFactory
+from tests.factories.threads import at_once
 from tests.support.poppler import Poppler, words_of
 
 WHO = "organizer:00000000-0000-0000-0000-000000000001"
@@ -186,7 +190,7 @@ def test_what_was_held_without_a_contact_goes_on_by_post(app_context: Flask) -> 
     assert release_waiting(now=clock.now()) == 1
     assert states() == {"late": "to_print"}
     (copy,) = copies()
-    assert deciding.cause_sentence(copy.reason) == "An organizer released it."
+    assert deciding.cause_sentence(copy.reason) == "It goes by post: it is to be printed."
 
 
 def test_the_paper_has_a_sheet_for_each_office_and_addresses_for_the_window(
@@ -236,3 +240,72 @@ def test_from_the_command_line(app_context: Flask, slug: str, tmp_path: Path) ->
     assert "Mariam" not in repr(rows)
     run("export", "--output", tmp_path / "letters.csv")
     assert len((tmp_path / "letters.csv").read_text().splitlines()) == 4
+
+
+def test_a_waiting_letter_goes_by_mail_where_its_postal_address_went(slug: str) -> None:
+    write_and_confirm(slug)
+    now = clock.now()
+    with transaction() as session:
+        for copy in session.scalars(select(Delivery).where(Delivery.channel == "post")):
+            hold(session, copy, now=now, cause=NO_CONTACT, actor=WHO)
+        for office in session.scalars(select(Recipient).where(Recipient.slug != "mail")):
+            office.contacts[0].status = "withdrawn"
+            office.contacts.append(ContactFactory.build())
+    before = {copy.id: copy.text for copy in copies()}
+    assert release_waiting(now=now) == 2
+    assert set(states().values()) == {"queued"}
+    assert {copy.id: copy.text for copy in copies()} == before
+
+
+def test_a_way_that_opens_is_no_decision_about_what_a_letter_states(app_context: Flask) -> None:
+    store(FactFactory.build(key="wells", value="seven"))
+    slug = store_campaign([OfficeFactory.build(slug="late", contacts=[])])
+    reword(slug, "Of the wells, {{ fact.wells.value }} are dry.\n\n{{ recipient.ask }}\n")
+    write_and_confirm(slug)
+    fact = db.session.scalars(select(Fact.id)).one()
+    retracting.withdraw_fact(fact, "Counted twice", actor=WHO, now=clock.now())
+    with transaction() as session:
+        office = session.scalars(select(Recipient)).one()
+        office.contacts.append(post())
+    assert release_waiting(now=clock.now()) == 1
+    with pytest.raises(Refused):
+        gather()
+    assert [copy.reason for copy in copies()] == ["fact withdrawn: wells"]
+
+
+def test_the_same_form_posted_twice_at_once_makes_one_batch(app_context: Flask, slug: str) -> None:
+    for _letter in range(3):
+        write_and_confirm(slug)
+    key = uuid.uuid4()
+    db.session.rollback()
+    # Each of them finds letters to take: the second is not only kept off by the locks of the first.
+    made = at_once(4, app_context, lambda: gather(row_id=key, most=2).total)
+    assert made == [2] * 4
+    assert len(db.session.scalars(select(PrintBatch)).all()) == 1
+
+
+@pytest.mark.backends("sqlite")
+def test_a_file_that_cannot_be_finished_leaves_nothing(
+    app_context: Flask, slug: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_and_confirm(slug)
+
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    pdf = tmp_path / "letters.pdf"
+    words = ["print", "--output", str(pdf)]
+    monkeypatch.setattr(os, "fsync", full)
+    failed = CliRunner().invoke(command, words, obj=_Installed(app_context))
+    assert isinstance(failed.exception, RedressError)
+    assert "No space left" in failed.exception.sentence
+    assert list(tmp_path.iterdir()) == []
+    assert {copy.print_batch_id for copy in copies()} == {None}
+    monkeypatch.undo()
+    old = os.umask(0o002)
+    try:
+        assert CliRunner().invoke(command, words, obj=_Installed(app_context)).exception is None
+    finally:
+        os.umask(old)
+    assert [file.name for file in tmp_path.iterdir()] == ["letters.pdf"]
+    assert pdf.stat().st_mode & 0o777 == 0o600

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -13,11 +14,13 @@ from sqlalchemy import select
 from app import clock
 from app.campaigns.models import AudienceMember
 from app.database import db, transaction
+from app.delivery.envelope import Envelope
 from app.delivery.models import Delivery, StateChange
 from app.delivery.outbox import hold
 from app.errors import NotFound, Refused
-from app.letters import readdressing
-from app.letters.deciding import cause_sentence, release_copy
+from app.evidence.models import Fact
+from app.letters import deciding, readdressing, retracting
+from app.letters.deciding import STUCK, cause_sentence, release_copy
 from app.letters.dispatch import (
     CONTACT_CHANGED,
     HOLDER_CHANGED,
@@ -30,9 +33,11 @@ from app.letters.models import Letter
 from app.recipients import editing, holding, reaching
 from app.recipients.drafts import HolderDraft
 from app.recipients.models import Contact, Holder, Recipient
+from app.rendering.mail_headers import UnsafeHeader
 from app.security.audit import AuditEntry
 from tests.delivery.working import FakeServer, drain
-from tests.factories.campaigns import store_campaign
+from tests.factories.campaigns import reword, store_campaign
+from tests.factories.evidence import FactFactory, store
 from tests.factories.letters import copies, write_and_confirm
 from tests.factories.recipients import ContactFactory, HolderFactory, OfficeFactory
 from tests.factories.storage import everything
@@ -350,3 +355,44 @@ def test_a_term_that_begins_tomorrow_changes_nothing_today(app_context: Flask) -
     holding.add_holder(desk.id, draft, row_id=uuid.uuid4(), actor=WHO, now=datetime(2026, 11, 21, tzinfo=UTC))
     send(app_context)
     assert states() == {("accepted", ""): 1}
+
+
+def test_one_letters_mistake_keeps_no_other_one_back_and_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = office(contacts=[])
+    confirmed([desk], 3)
+    broken = sorted(copy.id for copy in copies())[1]
+    with transaction() as session:
+        session.get_one(Recipient, desk.id).contacts = [ContactFactory.build()]
+    one_envelope = deciding.envelope_of
+
+    def envelope_of(*, delivery: Delivery, **values: Any) -> Envelope:
+        if delivery.id == broken:
+            raise UnsafeHeader("a name")
+        return one_envelope(delivery=delivery, **values)
+
+    monkeypatch.setattr(deciding, "envelope_of", envelope_of)
+    assert readdressing.release_waiting(now=clock.now()) == 2
+    assert states() == {("queued", ""): 2, ("held", STUCK): 1}
+    (left,) = [copy for copy in copies() if copy.id == broken]
+    assert (left.contact_id, left.wire) == (None, None), "what was begun with it is undone"
+    group = held_at(desk, STUCK)
+    assert (group.count, group.can_readdress) == (1, True)
+    assert "An error of our own" in cause_sentence(STUCK)
+    assert readdressing.release_waiting(now=clock.now()) == 0
+    monkeypatch.undo()
+    assert readdressing.readdress(desk.id, STUCK, actor=WHO, now=clock.now()).done == 1
+
+
+def test_what_nobody_can_word_anew_is_not_offered_to_be(app_context: Flask) -> None:
+    store(FactFactory.build(key="wells", value="seven"))
+    desk = office()
+    slug = store_campaign([desk])
+    reword(slug, "Of the wells, {{ fact.wells.value }} are dry.\n\n{{ recipient.ask }}\n")
+    write_and_confirm(slug)
+    change_holder(desk)
+    send(app_context)
+    fact = db.session.scalars(select(Fact.id)).one()
+    retracting.withdraw_fact(fact, "Counted twice", actor=WHO, now=clock.now())
+    db.session.rollback()
+    group = held_at(desk, HOLDER_CHANGED)
+    assert (group.stating, group.can_readdress, group.can_follow) == (1, False, False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections import Counter
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from flask import Flask
@@ -14,10 +15,10 @@ from app import clock
 from app.campaigns.models import TemplateVersion
 from app.database import db
 from app.delivery.models import Delivery
-from app.errors import NotFound, Refused
+from app.errors import Gone, NotFound, Refused
 from app.evidence.models import Fact, Person
 from app.letters import posting, readdressing, retracted, retracting
-from app.letters.confirming import confirm
+from app.letters.confirming import confirm, look_at
 from app.letters.dispatch import reasons_to_hold
 from app.letters.following import agree_to, corrections, follow
 from app.letters.models import Letter
@@ -30,6 +31,7 @@ from tests.factories.campaigns import TemplateFactory, reword, store_campaign
 from tests.factories.evidence import FactFactory, PersonFactory, store
 from tests.factories.letters import copies, notices, write_and_confirm, write_and_find_token
 from tests.factories.recipients import ContactFactory, OfficeFactory
+from tests.support.client import CheckingClient
 from tests.support.lengths import length
 
 WHO = "organizer:00000000-0000-0000-0000-000000000001"
@@ -327,3 +329,22 @@ def test_what_cannot_be_decided_is_refused(app_context: Flask, slug: str) -> Non
     with pytest.raises(NotFound):
         retracted.release_retracted("holder changed", actor=WHO, now=clock.now())
     assert db.session.scalars(select(Delivery)).all() == []
+
+
+def test_whoever_wrote_before_and_did_not_confirm_yet_reads_why_it_is_not_sent(slug: str) -> None:
+    token = write_and_find_token(slug)
+    withdraw()
+    for ask in (partial(look_at, token, "en"), partial(confirm, token)):
+        with pytest.raises(Gone, match="withdrew something that your letter states"):
+            ask(now=clock.now())
+    assert states() == {("awaiting_confirmation", ""): 1}
+
+
+@pytest.mark.backends("sqlite")
+def test_who_agrees_is_told_what_comes_next(app_context: Flask, client: CheckingClient) -> None:
+    page = write_and_confirm(form_office())
+    correct()
+    asked = client.get(f"/letters/{page}")
+    answer = client.submit(asked, field="seen", follow_redirects=True)
+    assert "copy your corrected letter into the office" in answer.text
+    assert "is on its way" not in answer.text

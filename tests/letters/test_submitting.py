@@ -12,16 +12,20 @@ from app import clock
 from app.database import db, transaction
 from app.delivery.models import Delivery
 from app.delivery.outbox import hold
+from app.delivery.stops import stop
 from app.errors import NotFound, Refused
 from app.evidence.models import Fact
-from app.letters import retracting
+from app.letters import readdressing, retracting
 from app.letters.counting import taken_by, tally
 from app.letters.deciding import UNSUBMITTED, cause_sentence, release_copy
+from app.letters.dispatch import HOLDER_CHANGED, NO_CONTACT
 from app.letters.following import agree_to, corrections, follow, withdraw
+from app.letters.freezing import BY_FORM
 from app.letters.models import Letter
 from app.letters.retention import purge
-from app.letters.submitting import LONGEST_REFERENCE, forms_to_fill, tell_submitted
-from app.recipients.models import Recipient
+from app.letters.submitting import LONGEST_REFERENCE, forms_to_fill, hold_what_changed, tell_submitted
+from app.recipients import reaching
+from app.recipients.models import Holder, Recipient
 from tests.factories.campaigns import reword, store_campaign
 from tests.factories.evidence import FactFactory, store
 from tests.factories.letters import copies, write_and_confirm, write_and_find_token
@@ -81,7 +85,7 @@ def test_its_writer_is_helped_and_tells_when_it_is_done(token: str) -> None:
     office = next(copy.recipient_id for copy in copies() if copy.channel == "web_form")
     assert (tally(campaign).letters, tally(campaign).own) == (2, 0)
     assert office is not None
-    assert [(line.count, line.own) for line in taken_by(office, "en")] == [(None, None)]
+    assert [line.told for line in taken_by(office, "en")] == [()]
 
 
 def test_what_was_never_put_in_is_ended_and_what_was_told_goes_with_the_text(token: str) -> None:
@@ -168,6 +172,7 @@ def test_what_its_writer_still_has_to_send_is_not_told_to_be_on_its_way(
     page = client.get(f"/letters/{token}").text
     assert "on its way" not in page
     assert "Your letter waits for you" in page
+    assert "It waits here for you until" in page
     tell_submitted(token, only="form", reference="", now=clock.now())
     assert "Your letter waits for you" not in client.get(f"/letters/{token}").text
 
@@ -190,3 +195,74 @@ def test_the_page_asks_and_thanks(token: str, client: CheckingClient) -> None:
     )
     assert Page(answer.text).states["form"] == "self_sent"
     assert "The office's reference: A77" in Page(answer.text).text
+
+
+def change_form(how: str) -> None:
+    """Change something because of which a letter must not be put into the form."""
+    now = clock.now()
+    office = db.session.scalars(sa.select(Recipient).where(Recipient.slug == "form")).one()
+    if how == "suspended":
+        reaching.set_contact_status(office.contacts[0].id, "suspended", actor=WHO, now=now)
+    elif how == "stopped":
+        stop("office", office.id, reason="a check", actor=WHO, now=now)
+    else:
+        with transaction() as session:
+            session.scalars(
+                sa.select(Holder).where(Holder.recipient_id == office.id)
+            ).one().name = "Robin After"
+
+
+@pytest.mark.parametrize(
+    ("how", "told", "ends"),
+    [
+        ("suspended", "no checked address", ("held", NO_CONTACT)),
+        ("holder", "Somebody else holds", ("held", HOLDER_CHANGED)),
+        ("stopped", "have paused", ("awaiting_confirmation", BY_FORM)),
+    ],
+)
+def test_what_must_not_leave_is_not_shown_for_the_form(
+    token: str, how: str, told: str, ends: tuple[str, str]
+) -> None:
+    assert hold_what_changed(now=clock.now()) == 0
+    change_form(how)
+    db.session.rollback()
+    assert forms_to_fill(token) == {}
+    copy = {copy.slug: copy for copy in follow(token, "en").copies}["form"]
+    assert (told in copy.standing.what, copy.waits_for_writer) == (True, False)
+
+    def now_is() -> tuple[str, str]:
+        return next((copy.state, copy.reason) for copy in copies() if copy.channel == "web_form")
+
+    # Four weeks later nobody says that its writer did nothing: they could not.
+    purge(now=clock.now() + timedelta(days=29))
+    assert now_is() == ends
+
+
+def test_it_is_held_for_the_organizers_and_goes_on_when_the_form_does(token: str) -> None:
+    change_form("suspended")
+    assert hold_what_changed(now=clock.now()) == 1
+    assert hold_what_changed(now=clock.now()) == 0
+    assert readdressing.release_waiting(now=clock.now()) == 0
+    db.session.rollback()
+    office = db.session.scalars(sa.select(Recipient).where(Recipient.slug == "form")).one()
+    reaching.set_contact_status(office.contacts[0].id, "active", actor=WHO, now=clock.now())
+    assert readdressing.release_waiting(now=clock.now()) == 1
+    assert list(forms_to_fill(token)) == ["form"]
+
+
+def test_what_came_to_the_form_late_has_its_own_four_weeks(token: str) -> None:
+    change_form("suspended")
+    hold_what_changed(now=clock.now())
+    db.session.rollback()
+    office = db.session.scalars(sa.select(Recipient).where(Recipient.slug == "form")).one()
+    later = clock.now() + timedelta(days=20)
+    reaching.set_contact_status(office.contacts[0].id, "active", actor=WHO, now=later)
+    assert readdressing.release_waiting(now=later) == 1
+    purge(now=clock.now() + timedelta(days=29))
+    assert [copy.state for copy in copies() if copy.channel == "web_form"] == ["awaiting_confirmation"]
+
+
+def test_what_was_put_in_before_it_had_to_wait_can_be_told(token: str) -> None:
+    change_form("stopped")
+    tell_submitted(token, only="form", reference="", now=clock.now())
+    assert [copy.state for copy in copies() if copy.channel == "web_form"] == ["self_sent"]

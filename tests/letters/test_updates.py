@@ -17,6 +17,7 @@ from app.database import db, transaction
 from app.delivery import claims
 from app.delivery.models import Delivery
 from app.errors import NotFound, Refused
+from app.letters.confirming import confirm
 from app.letters.retention import purge
 from app.letters.updates import desk
 from app.letters.updates.models import CampaignUpdate, UpdateMail
@@ -27,7 +28,7 @@ from app.supporters.models import Consent
 from app.supporters.silence import silence
 from tests.factories.campaigns import KEY, days_from, reword, store_campaign
 from tests.factories.joint import BODY, SUBJECT, begin, sign_and_confirm
-from tests.factories.letters import WriterFactory, copies, notices, write_letter
+from tests.factories.letters import WriterFactory, copies, notices, write_and_find_token, write_letter
 from tests.factories.storage import everything
 from tests.factories.threads import at_once
 from tests.factories.updates import ask_for_news, news, stop_path, store_update
@@ -214,3 +215,16 @@ def test_the_link_works_as_long_as_there_is_somebody_behind_it(app_context: Flas
     with pytest.raises(NotFound):
         unsubscribe(token, now=now + 102 * DAY)
     assert db.session.scalars(sa.select(UpdateMail)).all() == []
+
+
+def test_a_letter_that_waits_for_its_confirmation_brings_none_back(app_context: Flask) -> None:
+    slug, now = store_campaign(), clock.now()
+    ask_for_news(slug, "reader@people.example", now=now - DAY)
+    waits = write_and_find_token(
+        slug, now=now - DAY, updates=True, writer=WriterFactory.build(email="reader@people.example")
+    )
+    send(store_update(slug, sent=False), now)
+    unsubscribe(token_of(stop_path(news()[0])), now=now)
+    confirm(waits, now=now)
+    with pytest.raises(Refused, match="Nobody has asked"):
+        send(store_update(slug, sent=False, now=now + 8 * DAY), now + 8 * DAY)

@@ -31,7 +31,7 @@ def test_every_copy_is_there_with_its_state_in_words(visitor: Visitor) -> None:
     path = visitor.writes_and_confirms()
     page = Page(visitor.client.get(path).text)
     assert page.states == {"reached": "queued", "unreached": "held"}
-    assert "no checked address yet" in page.text
+    assert "no checked address at the moment" in page.text
     for state in ("sending", "accepted"):
         _bring("reached", state)
         page = Page(visitor.client.get(path).text)

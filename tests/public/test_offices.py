@@ -146,7 +146,10 @@ def test_no_address_is_shown_that_nobody_verified_and_no_email_at_all(
             ContactFactory.build(
                 channel="post", value="", postal={**POSTAL, "street": "Left 3"}, status="withdrawn"
             ),
-            ContactFactory.build(channel="web_form", value="https://back.example", status="suspended"),
+            ContactFactory.build(
+                channel="web_form", value="https://back.example", status="suspended", bounced_at=clock.now()
+            ),
+            ContactFactory.build(channel="post", value="", postal={"city": "Geneva"}, status="suspended"),
         ],
     )
     page = fresh(client)
@@ -165,13 +168,17 @@ def test_where_nothing_is_verified_the_page_says_so_once(app_context: Flask, cli
         confidence="high",
         contacts=[
             *ContactFactory.build_batch(3, verified_at=None),
-            ContactFactory.build(channel="web_form", value="https://back.example", status="suspended"),
+            ContactFactory.build(
+                channel="web_form", value="https://back.example", status="suspended", bounced_at=clock.now()
+            ),
+            ContactFactory.build(channel="post", value="", postal={"city": "Geneva"}, status="suspended"),
         ],
     )
     page = fresh(client)
     ways = [text_of(item) for item in page.elements("dd") if item.find("p") is not None]
     assert ways == [
         "Known, and not used at the moment: something came back from there.",
+        "Known, and not used at the moment: the organizers have put it aside.",
         "Not verified One is known, and not shown or used before somebody has checked it.",
     ]
     assert "back.example" not in page.html
@@ -213,7 +220,7 @@ def test_letters_are_told_as_sums_and_few_of_them_as_few(app_context: Flask, cli
     slug = store_campaign([office], title={"en": "Many"})
     store_campaign([office], title={"en": "Over"}, status="closed")
     store_campaign([office], title={"en": "A draft"}, status="draft")
-    for taken, told in ((4, "fewer than 5 letters"), (5, "5 letters")):
+    for taken, told in ((4, "fewer than 5 letters"), (5, "5 letters taken by its mail server")):
         for _letter in range(6 - len(_letters())):
             write_and_confirm(slug)
         _take(taken)
@@ -458,3 +465,19 @@ def test_the_clock_decides_who_holds_it(app_context: Flask, client: CheckingClie
     today = clock.now().date()
     store(holders=[HolderFactory.build(name="Until Today", ends_on=today)])
     assert "Until Today" in fresh(client).text
+
+
+def test_every_way_on_which_letters_go_is_told_by_its_name(
+    app_context: Flask, client: CheckingClient
+) -> None:
+    office = store()
+    slug = store_campaign([office], title={"en": "Many"})
+    for _letter in range(17):
+        write_and_confirm(slug)
+    gone = ["posted"] * 7 + ["self_sent"] * 5 + ["accepted"] * 4 + ["cancelled"]
+    with transaction() as session:
+        for letter, state in zip(_letters(), gone, strict=True):
+            row = session.get_one(Delivery, letter.id)
+            row.state, row.due_at = state, None
+    (sums,) = (box for box in fresh(client).elements("dl") if box.get("class") == "sums")
+    assert text_of(sums) == "Many 7 letters posted 5 letters put into its form"

@@ -9,7 +9,7 @@ from app.recipients.models import Holder, Recipient
 from tests.factories.recipients import ClosedOfficeFactory, HolderFactory, OfficeFactory
 
 TODAY = date(2026, 11, 21)
-COPIES = {"queued": 3, "deferred": 1, "held": 7, "accepted": 90, "sending": 1}
+COPIES = {"queued": 3, "deferred": 1, "to_print": 5, "printed": 2, "held": 7, "accepted": 90, "sending": 1}
 
 
 def holder(**fields: object) -> Holder:
@@ -32,7 +32,7 @@ def test_without_anybody_else_the_title_alone_is_addressed() -> None:
     assert found is not None
     assert found.holder.name == "Nare Hakobyan"
     assert found.next is None
-    assert found.held == 4
+    assert found.held == 9
     assert "Hakobyan" in found.today.salutation
     assert "Hakobyan" not in found.tomorrow.salutation
     assert "Warden" in " ".join(found.tomorrow.envelope)

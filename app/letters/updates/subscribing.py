@@ -25,6 +25,7 @@ from app.supporters.models import Consent, Supporter
 from app.supporters.silence import is_silenced
 
 STOPPED: Final = "wants no updates any more"
+NO_MAILBOX: Final = "there is no such mailbox"
 
 
 @dataclass(frozen=True)
@@ -76,44 +77,94 @@ def unsubscribe(token: str, *, now: datetime) -> None:
     """
     with transaction() as session:
         campaign, mailbox = _find(session, token)
-        people = select(Supporter.id).where(Supporter.email_index == mailbox, _took_part(campaign.id))
-        agreed = (Consent.purpose == "updates", Consent.withdrawn_at.is_(None))
-        session.execute(
-            update(Consent).where(Consent.supporter_id.in_(people), *agreed).values(withdrawn_at=now),
-            execution_options={"synchronize_session": False},
+        # A letter that waits for its confirmation, too: what was asked with it before is over.
+        people = select(Supporter.id).where(
+            Supporter.email_index == mailbox, _took_part(campaign.id, confirmed=False)
         )
-        waiting = (
-            select(Delivery)
-            .join(UpdateMail, UpdateMail.delivery_id == Delivery.id)
-            .join(CampaignUpdate, UpdateMail.update_id == CampaignUpdate.id)
-            .where(CampaignUpdate.campaign_id == campaign.id, UpdateMail.supporter_id.in_(people))
-        )
+        _end_consents(session, people, now)
+        waiting = _mails_to(people).where(CampaignUpdate.campaign_id == campaign.id)
         for delivery in session.scalars(waiting).all():
             cancel(session, delivery, now=now, cause=STOPPED, actor="supporter")
 
 
-def _subscribed(campaign_id: uuid.UUID) -> Select[Supporter]:
-    agreed = exists().where(
-        Consent.supporter_id == Supporter.id, Consent.purpose == "updates", Consent.withdrawn_at.is_(None)
+def stop_for_lost_mailbox(
+    session: Session, delivery_id: uuid.UUID, *, asked_before: datetime, now: datetime
+) -> bool:
+    """Stop all updates to the mailbox of an update that came back because there is no such mailbox.
+
+    Args:
+        session: the caller's transaction.
+        delivery_id: the mail; any other mail than an update changes nothing.
+        asked_before: when it left. Who asked for news after that has a mailbox by now.
+        now: the instant.
+
+    Returns:
+        Whether anything is different now.
+    """
+    mailbox = (
+        select(Supporter.email_index)
+        .join(UpdateMail, UpdateMail.supporter_id == Supporter.id)
+        .where(UpdateMail.delivery_id == delivery_id)
     )
+    people = select(Supporter.id).where(Supporter.email_index.in_(mailbox))
+    if not _end_consents(session, people, now, Consent.given_at <= asked_before):
+        return False
+    for delivery in session.scalars(_mails_to(people)).all():
+        cancel(session, delivery, now=now, cause=NO_MAILBOX, actor="redress")
+    return True
+
+
+def brings_wanted_news(mail: type[Delivery]) -> ColumnElement[bool]:
+    """Return the condition that a mail is an update to somebody who wanted them then and still does."""
+    return exists().where(
+        UpdateMail.delivery_id == mail.id,
+        Consent.supporter_id == UpdateMail.supporter_id,
+        Consent.given_at <= mail.state_at,
+        *_STANDS,
+    )
+
+
+_STANDS: Final = (Consent.purpose == "updates", Consent.withdrawn_at.is_(None))
+
+
+def _end_consents(
+    session: Session, people: Select[uuid.UUID], now: datetime, *only: ColumnElement[bool]
+) -> bool:
+    mine = update(Consent).where(Consent.supporter_id.in_(people), *_STANDS, *only)
+    ended = session.scalars(
+        mine.values(withdrawn_at=now).returning(Consent.id),
+        execution_options={"synchronize_session": False},
+    )
+    return bool(ended.all())
+
+
+def _mails_to(people: Select[uuid.UUID]) -> Select[Delivery]:
+    return (
+        select(Delivery)
+        .join(UpdateMail, UpdateMail.delivery_id == Delivery.id)
+        .join(CampaignUpdate, UpdateMail.update_id == CampaignUpdate.id)
+        .where(UpdateMail.supporter_id.in_(people))
+    )
+
+
+def _subscribed(campaign_id: uuid.UUID) -> Select[Supporter]:
+    agreed = exists().where(Consent.supporter_id == Supporter.id, *_STANDS)
     somebody = (Supporter.email_sealed.is_not(None), ~is_silenced(Supporter.email_index))
     return select(Supporter).where(_took_part(campaign_id), agreed, *somebody)
 
 
-def _took_part(campaign_id: uuid.UUID) -> ColumnElement[bool]:
-    """Return the condition that somebody confirmed a letter of a campaign, or a name under a joint one."""
-    wrote = exists().where(
-        Letter.supporter_id == Supporter.id,
-        Letter.campaign_id == campaign_id,
-        Letter.confirmed_at.is_not(None),
-    )
-    signed = exists().where(
+def _took_part(campaign_id: uuid.UUID, *, confirmed: bool = True) -> ColumnElement[bool]:
+    """Return the condition that somebody wrote a letter of a campaign, or signed a joint one."""
+    wrote = [Letter.supporter_id == Supporter.id, Letter.campaign_id == campaign_id]
+    signed = [
         Signature.supporter_id == Supporter.id,
         Signature.joint_letter_id == JointLetter.id,
         JointLetter.campaign_id == campaign_id,
-        Signature.confirmed_at.is_not(None),
-    )
-    return or_(wrote, signed)
+    ]
+    if confirmed:
+        wrote.append(Letter.confirmed_at.is_not(None))
+        signed.append(Signature.confirmed_at.is_not(None))
+    return or_(exists().where(*wrote), exists().where(*signed))
 
 
 def _find(session: Session, token: str) -> tuple[Campaign, bytes]:
