@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.campaigns.reading import AudienceOffice, CampaignPage
-from app.database import Base, insert_rows, new_row, transaction
+from app.database import Insertion, db, execute, insertions, new_row, transaction
 from app.delivery.models import Delivery
 from app.delivery.outbox import notice_rows
 from app.errors import Refused, TooMany
@@ -98,7 +98,7 @@ def write(
                 return _the_same_again(session, submission)
             allowed = _within_limit(session, network, now)
             if allowed:
-                insert_rows(session, *prepared.letter, *(prepared.mail if known.may_mail else ()))
+                execute(session, prepared.with_mail if known.may_mail else prepared.letter)
     except IntegrityError:
         # Two posts of one form at the same instant on PostgreSQL: the other one was first.
         with transaction() as session:
@@ -186,8 +186,8 @@ _LOOK_UP = select(
 class _Prepared:
     """What is to be stored: made before the transaction, because all writers of SQLite wait for its end."""
 
-    letter: tuple[Base, ...]
-    mail: tuple[Base, ...]
+    letter: list[Insertion]
+    with_mail: list[Insertion]
 
 
 def _prepare(submission: _Submission) -> _Prepared:
@@ -204,7 +204,11 @@ def _prepare(submission: _Submission) -> _Prepared:
         now=submission.now,
     )
     rows = (supporter, letter, *_consents(submission, supporter), *_copies(submission, letter))
-    return _Prepared(rows, notice_rows(mail=mail, now=submission.now))
+    made = insertions(db.engine.dialect, *rows)
+    return _Prepared(
+        letter=made,
+        with_mail=[*made, *insertions(db.engine.dialect, *notice_rows(mail=mail, now=submission.now))],
+    )
 
 
 def _confirmation_link(token: str) -> str:
