@@ -15,7 +15,7 @@ import os
 import threading
 import time
 import uuid
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -206,9 +206,58 @@ def insertions(dialect: Dialect, *rows: Base) -> list[Insertion]:
 
 def execute(session: Session, insertions: Iterable[Insertion]) -> None:
     """Store the rows of statements that were made before."""
-    connection = session.connection()
-    for insertion in insertions:
-        connection.exec_driver_sql(insertion.sql, insertion.rows)
+    # Past SQLAlchemy, which takes as long for a statement as SQLite does.
+    with driver_cursor(session.connection()) as cursor:
+        for insertion in insertions:
+            if len(insertion.rows) == 1:
+                cursor.execute(insertion.sql, insertion.rows[0])
+            else:
+                cursor.executemany(insertion.sql, insertion.rows)
+
+
+@contextlib.contextmanager
+def driver_cursor(connection: Connection) -> Iterator[Any]:
+    """Open a cursor of the driver's own, in a connection's transaction.
+
+    Raises:
+        DBAPIError: what SQLAlchemy makes of the driver's errors.
+    """
+    errors = connection.dialect.loaded_dbapi.Error
+    with contextlib.closing(connection.connection.cursor()) as cursor:
+        try:
+            yield cursor
+        except errors as error:
+            raise sa.exc.DBAPIError.instance(None, None, error, errors) from error
+
+
+class Question:
+    """A query that is put together once: that takes longer than asking it does.
+
+    Args:
+        query: with a `bindparam` for what is given each time. Of its answer the driver's own values are
+            returned: for numbers, and for what is true or false.
+    """
+
+    def __init__(self, query: sa.Select[Any]) -> None:
+        self._spelled_out = functools.cache(lambda dialect: _spelled_out(query, dialect))
+
+    def row(self, session: Session, **given: Any) -> Any:
+        """Return the first row of the answer, as a tuple."""
+        connection = session.connection()
+        sql, places, converters = self._spelled_out(connection.dialect)
+        values = {name: convert(given[name]) for name, convert in converters.items()}
+        with driver_cursor(connection) as cursor:
+            cursor.execute(sql, values if places is None else [values[name] for name in places])
+            return cursor.fetchone()
+
+
+def _spelled_out(
+    query: sa.Select[Any], dialect: Dialect
+) -> tuple[str, Sequence[str] | None, dict[str, Callable[[Any], Any]]]:
+    """Return a query as a dialect has it: SQL, the order of what is given, how each of it is converted."""
+    compiled = cast(Any, query.compile(dialect=dialect))
+    converters = {name: _converter(bound.type, dialect) or _same for name, bound in compiled.binds.items()}
+    return str(compiled), compiled.positiontup, converters
 
 
 def _kind_of(row: Base) -> tuple[type[Base], tuple[str, ...]]:
@@ -233,11 +282,11 @@ class _Insert:
         compiled = sa.insert(cast(sa.Table, model.__table__)).compile(dialect=dialect, column_keys=keys)
         self.sql = str(compiled)
         self._places = compiled.positiontup
-        self._given = [(column.key, _converter(column, dialect)) for column in given]
+        self._given = [(column.key, _converter(column.type, dialect)) for column in given]
         self._made: list[tuple[str, Callable[[Any], Any], Callable[[], Any]]] = []
         self._fixed: dict[str, Any] = {}
         for column in others:
-            default, convert = cast(Any, column.default), _converter(column, dialect) or _same
+            default, convert = cast(Any, column.default), _converter(column.type, dialect) or _same
             if default.is_callable:  # SQLAlchemy hands it an execution context, which none of ours looks at
                 self._made.append((column.key, convert, functools.partial(default.arg, None)))
             else:
@@ -253,10 +302,10 @@ class _Insert:
         return stored if self._places is None else tuple(map(stored.__getitem__, self._places))
 
 
-def _converter(column: sa.Column[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
-    if isinstance(column.type, UtcDateTime):
+def _converter(kind: sa.types.TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
+    if isinstance(kind, UtcDateTime):
         return _instant_converter(dialect)
-    return column.type.dialect_impl(dialect).bind_processor(dialect)
+    return kind.dialect_impl(dialect).bind_processor(dialect)
 
 
 @functools.cache
