@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -15,13 +17,21 @@ from app.database import init_database
 from app.delivery.dkim import load_keys
 from app.i18n import init_i18n
 from app.security.keys import KeyRing
-from app.security.sessions import session_options
+from app.security.sessions import Sessions, session_options
 from app.settings import Settings
 
 __all__ = ["create_app", "create_worker_app"]
 
 ROOT = Path(__file__).resolve().parent.parent
 MEBIBYTE = 1024 * 1024
+
+
+class Site(Flask):
+    """Flask, told that nothing here is asynchronous: it would look at each function in every request."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a view, or what runs before and after it, as it is."""
+        return func
 
 
 def create_app(settings: Settings) -> Flask:
@@ -63,8 +73,9 @@ def create_app(settings: Settings) -> Flask:
 
 def create_worker_app(settings: Settings) -> Flask:
     """Build the application without its pages: the context in which workers run (see `create_app`)."""
-    app = Flask("app", template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "app" / "static"))
+    app = Site("app", template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "app" / "static"))
     app.config.update(_flask_options(settings))
+    app.session_interface = Sessions()
     app.extensions["redress_clock"] = Clock.starting_at(settings.test_now) if settings.test_now else Clock()
     if settings.env != "production":
         KeyRing.generate(settings.keys_file)

@@ -33,14 +33,20 @@ def init_i18n(app: Flask) -> None:
     app.config.setdefault("BABEL_DEFAULT_LOCALE", LOCALES[0])
     app.config.setdefault("BABEL_DEFAULT_TIMEZONE", "UTC")
     app.config.setdefault("BABEL_TRANSLATION_DIRECTORIES", "i18n/translations")
-    babel.init_app(app, locale_selector=_best_locale)
+    # It takes a locale as well as its name, and reads a name anew in every request.
+    babel.init_app(app, locale_selector=_best_locale)  # type: ignore[arg-type]
     app.context_processor(_locale_context)
 
 
-def _best_locale() -> str:
+def _best_locale() -> Locale:
     if not has_request_context():  # a worker or a command: nobody's browser says what it prefers
-        return LOCALES[0]
-    return request.accept_languages.best_match(LOCALES) or LOCALES[0]
+        return _locale(LOCALES[0])
+    return _locale(request.accept_languages.best_match(LOCALES) or LOCALES[0])
+
+
+@lru_cache(maxsize=len(LOCALES))
+def _locale(code: str) -> Locale:
+    return Locale.parse(code)
 
 
 def _locale_context() -> dict[str, str]:

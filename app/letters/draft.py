@@ -63,5 +63,5 @@ class Draft:
 def reference_of(submission_key: uuid.UUID) -> str:
     """Return the short name of the letter that is made with a key."""
     digest = hashlib.sha256(b"redress letter reference" + submission_key.bytes).digest()
-    letters = base64.b32encode(digest).decode("ascii")
+    letters = base64.b32encode(digest[:10]).decode("ascii")
     return f"{letters[:4]}-{letters[4:8]}-{letters[8:10]}"

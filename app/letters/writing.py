@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.campaigns.reading import AudienceOffice, CampaignPage
-from app.database import Base, insert_rows, new_row, transaction
+from app.database import Insertion, Question, db, execute, insertions, new_row, transaction
 from app.delivery.models import Delivery
 from app.delivery.outbox import notice_rows
 from app.errors import Refused, TooMany
@@ -98,7 +98,7 @@ def write(
                 return _the_same_again(session, submission)
             allowed = _within_limit(session, network, now)
             if allowed:
-                insert_rows(session, *prepared.letter, *(prepared.mail if known.may_mail else ()))
+                execute(session, prepared.with_mail if known.may_mail else prepared.letter)
     except IntegrityError:
         # Two posts of one form at the same instant on PostgreSQL: the other one was first.
         with transaction() as session:
@@ -161,24 +161,25 @@ def _look_up(session: Session, submission: _Submission) -> _Known:
     # Whoever types a stranger's address must not be able to fill that mailbox. The answer on the page is the
     # same either way, so that it tells nothing about an address.
     take_turns(session, submission.mailbox)
-    asked = {
-        "key": submission.draft.submission_key,
-        "mailbox": submission.mailbox,
-        "since": submission.now - timedelta(days=1),
-    }
-    known, silenced, count = session.connection().execute(_LOOK_UP, asked).one()
-    return _Known(letter=known, may_mail=not silenced and count < CONFIRMATIONS_A_DAY)
+    known, silenced, count = _LOOK_UP.row(
+        session,
+        key=submission.draft.submission_key,
+        mailbox=submission.mailbox,
+        since=submission.now - timedelta(days=1),
+    )
+    return _Known(letter=bool(known), may_mail=not silenced and count < CONFIRMATIONS_A_DAY)
 
 
-# Made once: it is asked with every submission, and putting it together takes as long as asking it.
-_LOOK_UP = select(
-    exists().where(Letter.submission_key == bindparam("key")),
-    is_silenced(bindparam("mailbox")),
-    # Each submission stores its supporter, whether it is a letter or a name under a joint one.
-    select(func.count())
-    .select_from(Supporter)
-    .where(Supporter.email_index == bindparam("mailbox"), Supporter.created_at > bindparam("since"))
-    .scalar_subquery(),
+_LOOK_UP = Question(
+    select(
+        exists().where(Letter.submission_key == bindparam("key")),
+        is_silenced(bindparam("mailbox")),
+        # Each submission stores its supporter, whether it is a letter or a name under a joint one.
+        select(func.count())
+        .select_from(Supporter)
+        .where(Supporter.email_index == bindparam("mailbox"), Supporter.created_at > bindparam("since"))
+        .scalar_subquery(),
+    )
 )
 
 
@@ -186,8 +187,8 @@ _LOOK_UP = select(
 class _Prepared:
     """What is to be stored: made before the transaction, because all writers of SQLite wait for its end."""
 
-    letter: tuple[Base, ...]
-    mail: tuple[Base, ...]
+    letter: list[Insertion]
+    with_mail: list[Insertion]
 
 
 def _prepare(submission: _Submission) -> _Prepared:
@@ -204,7 +205,11 @@ def _prepare(submission: _Submission) -> _Prepared:
         now=submission.now,
     )
     rows = (supporter, letter, *_consents(submission, supporter), *_copies(submission, letter))
-    return _Prepared(rows, notice_rows(mail=mail, now=submission.now))
+    made = insertions(db.engine.dialect, *rows)
+    return _Prepared(
+        letter=made,
+        with_mail=[*made, *insertions(db.engine.dialect, *notice_rows(mail=mail, now=submission.now))],
+    )
 
 
 def _confirmation_link(token: str) -> str:

@@ -29,6 +29,7 @@ from app.errors import Refused
 from app.i18n import countries, country_codes, language_name
 from app.letters.draft import Draft, Writer
 from app.letters.joint.signing import Signing
+from app.public.quick_fields import QuickMeta
 from app.rendering.originality import count_words
 from app.rendering.points import USUAL, in_drawn_order
 from app.rendering.sentences import RenderingError
@@ -66,8 +67,11 @@ class Cleaned:
         self.limit = limit
 
     def __call__(self, form: WriteForm, field: Field) -> None:
+        if not field.data:
+            field.data = ""
+            return
         try:
-            field.data = self.clean(field.data or "", limit=self.limit)
+            field.data = self.clean(field.data, limit=self.limit)
         except RenderingError as error:
             form.unsafe.add(field.name)
             raise StopValidation(_(error.message, **error.values)) from None
@@ -110,7 +114,7 @@ class WriteForm(FlaskForm):
     submission_key = HiddenField()
     website = StringField(_l("Website"))
 
-    class Meta(FlaskForm.Meta):
+    class Meta(QuickMeta):
         """The page has a token, which is checked before any view: another one in the form adds nothing."""
 
         csrf = False

@@ -94,7 +94,7 @@ def _form(snapshot: Snapshot, page: CampaignPage) -> WriteForm:
         personal_required=page.required,
         languages=snapshot.languages(now=now),
         offered=snapshot.points(now=now),
-        page_language=page_language(),
+        page_language=snapshot.language,
     )
 
 

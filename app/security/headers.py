@@ -22,31 +22,34 @@ def init_headers(app: Flask) -> None:
     app.context_processor(lambda: {"csp_nonce": csp_nonce()})
 
 
-def _content_security_policy() -> str:
-    return "; ".join(
-        (
-            "default-src 'none'",
-            f"script-src 'nonce-{csp_nonce()}'",
-            "style-src 'self'",
-            "img-src 'self'",
-            "font-src 'self'",
-            "connect-src 'self'",
-            "manifest-src 'self'",
-            "form-action 'self'",
-            "base-uri 'none'",
-            "frame-ancestors 'none'",
-        )
+_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'nonce-%s'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "manifest-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
     )
+)
+_ALWAYS = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+    ("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+)
 
 
 def _add_headers(response: Response) -> Response:
     headers = response.headers
-    headers.setdefault("Content-Security-Policy", _content_security_policy())
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers["Referrer-Policy"] = "same-origin"
-    headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
-    headers["Cross-Origin-Opener-Policy"] = "same-origin"
-    headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    # Added, not set: nobody else sends these, and looking for each of them is a third of this function.
+    headers.add("Content-Security-Policy", _POLICY % csp_nonce())
+    headers.extend(_ALWAYS)
     if current_app.config["REDRESS_SETTINGS"].is_https:
         headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
     if request.path.startswith(PRIVATE_PATHS):

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from flask import Flask
+from flask.sessions import SecureCookieSessionInterface
+from itsdangerous import URLSafeTimedSerializer
+
 from app.settings import Settings
 
 LONGEST_SESSION = timedelta(hours=12)
@@ -24,3 +28,15 @@ def session_options(settings: Settings) -> dict[str, object]:
         "SESSION_COOKIE_PATH": "/",
         "PERMANENT_SESSION_LIFETIME": LONGEST_SESSION,
     }
+
+
+class Sessions(SecureCookieSessionInterface):
+    """Flask's own sessions of one application. What signs cookies is made once, not in every request."""
+
+    _signer: URLSafeTimedSerializer | None = None
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        """Return what signs and reads the cookies of `app`."""
+        if self._signer is None:
+            self._signer = super().get_signing_serializer(app)
+        return self._signer

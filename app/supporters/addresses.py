@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
+
 from email_validator import EmailNotValidError, validate_email
 from flask_babel import gettext as _
 
@@ -15,6 +18,9 @@ DOTLESS_DOMAINS = frozenset({"gmail.com", "googlemail.com"})
 LONGEST_ADDRESS = 254
 """RFC 5321 §4.5.3.1.3 less the angle brackets (RFC 3696, erratum 1690)."""
 
+_PLAIN = re.compile(r"(?=[^@]{1,64}@)[A-Za-z0-9]+(?:[._+-][A-Za-z0-9]+)*@([a-z0-9.-]+)\Z")
+"""Addresses about whose local part there is no question: only the domain decides."""
+
 
 def checked_address(typed: str, field: str = "email") -> str:
     """Return the address as it will be written to.
@@ -27,15 +33,14 @@ def checked_address(typed: str, field: str = "email") -> str:
         Refused: with email-validator's reason, in plain words.
     """
     typed = typed.strip()
+    if (plain := _PLAIN.match(typed)) and _is_plain_domain(plain[1]) and len(typed) <= LONGEST_ADDRESS:
+        return typed
     if not typed:
         raise Refused(_("Please give your e-mail address: we send the confirmation there."), field)
     if len(typed) > LONGEST_ADDRESS or not typed.isprintable():
         raise Refused(_("This does not look like an e-mail address."), field)
     try:
-        # No DNS: whether the mailbox exists is what the confirmation mail finds out.
-        address = validate_email(typed, check_deliverability=False, strict=True).normalized
-        # What is taken here must be possible to write to.
-        wire_address(address)
+        address = _validated(typed)
     except EmailNotValidError as error:
         raise Refused(
             _("This e-mail address cannot be right: %(reason)s", reason=_reason(str(error))), field
@@ -43,6 +48,26 @@ def checked_address(typed: str, field: str = "email") -> str:
     except UnsafeHeader:
         raise Refused(_("This does not look like an e-mail address."), field) from None
     return address
+
+
+def _validated(typed: str) -> str:
+    # No DNS: whether the mailbox exists is what the confirmation mail finds out.
+    address = validate_email(typed, check_deliverability=False, strict=True).normalized
+    # What is taken here must be possible to write to.
+    wire_address(address)
+    return address
+
+
+@lru_cache(maxsize=4096)
+def _is_plain_domain(domain: str) -> bool:
+    """Whether addresses of letters and digits are taken there just as they are typed.
+
+    Asked once: most people have their mailbox where many have theirs.
+    """
+    try:
+        return _validated(f"a@{domain}") == f"a@{domain}"
+    except (EmailNotValidError, UnsafeHeader):
+        return False
 
 
 def _reason(sentence: str) -> str:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import uuid
 
 import pytest
+from email_validator import EmailNotValidError, validate_email
 from flask import Flask
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from app.delivery.envelope import Envelope
 from app.errors import Refused
-from app.rendering.mail import wire_address
-from app.supporters.addresses import address_index, canonical, checked_address
+from app.rendering.mail import UnsafeHeader, wire_address
+from app.supporters.addresses import LONGEST_ADDRESS, address_index, canonical, checked_address
 
 pytestmark = pytest.mark.backends("sqlite")  # no row is written or read
 RARELY = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -108,3 +110,33 @@ def test_whatever_is_taken_can_be_written_to(app_context: Flask, typed: str) -> 
 def test_a_tag_never_makes_a_new_mailbox(local: str, tag: str) -> None:
     assume(".." not in local)
     assert canonical(f"{local}+{tag}@people.example") == canonical(f"{local.upper()}@PEOPLE.EXAMPLE")
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        *("me@people.example", "a.b+c-d_e@gmail.com", "A.B@people.example", "me@PEOPLE.example", "1@2.org"),
+        *("me@localhost", "me@people", "me@people.test", "me@-people.org", "me@people-.org", "me@127.0.0.1"),
+        *("me@people..org", "me@.people.org", "me@people.org.", "me@xn--mnchen-3ya.example", "me@xn--a.org"),
+        *("a..b@people.org", ".a@people.org", "a.@people.org", "a+@people.org", "-@people.org", "me@@a.org"),
+        *(f"{'a' * 64}@people.org", f"{'a' * 65}@people.org", f"a@{'b' * 63}.org", f"a@{'b' * 64}.org"),
+        *(f"{'a' * 60}@{'b.' * 94}org", f"{'a' * 64}@{'b.' * 94}org", "me@people.org\n"),
+    ],
+)
+def test_what_many_have_is_taken_as_email_validator_takes_it(app_context: Flask, typed: str) -> None:
+    # The domain is known the second time, and then nothing but it is asked about.
+    assert _taken(typed) == _taken(typed) == _by_email_validator(typed.strip())
+
+
+def _taken(typed: str) -> str | None:
+    with contextlib.suppress(Refused):
+        return checked_address(typed)
+    return None
+
+
+def _by_email_validator(typed: str) -> str | None:
+    with contextlib.suppress(EmailNotValidError, UnsafeHeader):
+        address = validate_email(typed, check_deliverability=False, strict=True).normalized
+        wire_address(address)
+        return address if len(typed) <= LONGEST_ADDRESS else None
+    return None

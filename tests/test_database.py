@@ -1,0 +1,50 @@
+"""Rows of hot paths: what they are given, and the order of their ids."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from app.database import Question, insert_rows, new_row, ordered_id, transaction
+from app.supporters.silence import SilencedMailbox
+
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+def test_later_ids_are_greater_and_none_comes_twice() -> None:
+    earlier = {ordered_id() for _ in range(100)}
+    time.sleep(0.002)  # they tell milliseconds apart
+    later = {ordered_id() for _ in range(100)}
+    assert max(earlier) < min(later)
+    assert len(earlier | later) == 200
+    assert {made.version for made in earlier} == {7}
+    assert {made.bytes[8] >> 6 for made in earlier} == {2}  # the variant of RFC 9562
+
+
+def test_a_row_takes_no_name_that_its_model_has_not() -> None:
+    with pytest.raises(TypeError, match="has no “sins”"):
+        new_row(SilencedMailbox, email_index=b"i", sins=NOON)
+
+
+def test_a_question_is_answered_on_both_databases(app_context: Flask) -> None:
+    asked = Question(
+        sa.select(sa.func.count())
+        .select_from(SilencedMailbox)
+        .where(
+            SilencedMailbox.since >= sa.bindparam("day"), SilencedMailbox.email_index == sa.bindparam("who")
+        )
+    )
+    with transaction() as session:
+        insert_rows(session, new_row(SilencedMailbox, email_index=b"%s ? :who", since=NOON))
+        assert asked.row(session, who=b"%s ? :who", day=NOON) == (1,)
+        assert asked.row(session, who=b"%s ? :who", day=NOON.replace(year=NOON.year + 1)) == (0,)
+
+
+def test_what_the_driver_refuses_is_an_error_of_sqlalchemys(app_context: Flask) -> None:
+    row = new_row(SilencedMailbox, email_index=b"i", since=NOON)
+    with pytest.raises(sa.exc.IntegrityError), transaction() as session:
+        insert_rows(session, row, row)
