@@ -157,8 +157,8 @@ def new_row(model: type[Row], **values: Any) -> Row:
 def ordered_id() -> uuid.UUID:
     """Return an identifier that is greater than earlier ones (UUIDv7, RFC 9562 §5.7), for rows of hot paths.
 
-    Rows that come together stand together in every index that begins with an identifier: a commit writes
-    a fifth less. 74 of its bits are random, as many as nobody guesses.
+    Rows that come together stand together in every index that begins with an identifier. 74 of its bits are
+    random, as many as nobody guesses.
     """
     chance = int.from_bytes(os.urandom(10), "big")
     milliseconds = time.time_ns() // 1_000_000

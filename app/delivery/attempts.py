@@ -14,6 +14,7 @@ from typing import cast
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from app.database import ordered_id
 from app.delivery.models import Attempt
 from app.delivery.senders.base import Outcome
 
@@ -66,7 +67,7 @@ def begin_attempts(session: Session, beginnings: Sequence[Beginning]) -> None:
 
 def _begun(one: Beginning) -> dict[str, object]:
     return {
-        "id": uuid.uuid4(),
+        "id": ordered_id(),
         "delivery_id": one.delivery_id,
         "number": one.number,
         "worker": one.worker,

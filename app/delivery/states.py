@@ -15,7 +15,7 @@ from typing import Any, Final, cast
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app.database import new_row
+from app.database import new_row, ordered_id
 from app.delivery.models import Delivery, StateChange
 
 LEGAL: Final[dict[str, frozenset[str]]] = {
@@ -275,7 +275,7 @@ def first_rows(delivery: Delivery, *, now: datetime, cause: str, actor: str) -> 
 
 def _entry(row: Locked, *, before: str | None, at: datetime, cause: str, actor: str) -> dict[str, Any]:
     return {
-        "id": uuid.uuid4(),
+        "id": ordered_id(),
         "delivery_id": row.id,
         "number": row.change_count,
         "from_state": before,
