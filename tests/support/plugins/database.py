@@ -15,7 +15,7 @@ import pytest
 from tests.support.databases import BACKENDS, Backend, Kind, PostgresqlBackend, SqliteBackend
 from tests.support.environment import installation
 from tests.support.lengths import MOSTLY_SQLITE
-from tests.support.shortcuts import hash_quickly, remember_url_builders
+from tests.support.shortcuts import hash_quickly, remember_rules, remember_statements
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -33,7 +33,8 @@ TimeTravel = Callable[[datetime | timedelta], datetime]
 
 def pytest_configure() -> None:
     """Spare each test what is the same for all."""
-    remember_url_builders()
+    remember_rules()
+    remember_statements()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
