@@ -166,7 +166,7 @@ def test_the_client_submits_a_form_as_a_browser_does() -> None:
     assert answer.headers["X-Origin"] == "http://localhost"
 
 
-def test_a_long_list_is_read_as_the_parser_reads_it():
+def test_a_long_list_is_read_as_the_parser_reads_it() -> None:
     options = "".join(f'<option value="{number}">Land {number}</option>\n' for number in range(30))
     options = options.replace('<option value="7"', '<option selected value="7"')
     listed = f'<select name="land"><option value="">None</option>{options}</select>'

@@ -14,7 +14,7 @@ import pytest
 
 from tests.support.databases import BACKENDS, Backend, Kind, PostgresqlBackend, SqliteBackend
 from tests.support.environment import installation
-from tests.support.lengths import MOSTLY_SQLITE
+from tests.support.lengths import MOSTLY_SQLITE, SOAK
 from tests.support.shortcuts import hash_quickly, remember_rules, remember_statements
 
 if TYPE_CHECKING:
@@ -46,6 +46,29 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         mark = metafunc.definition.get_closest_marker("backends")
         names = mark.args if mark else MOSTLY_SQLITE if _is_page(metafunc.definition.path) else BACKENDS
         metafunc.parametrize("backend_name", names, scope="session", indirect=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave PostgreSQL the first case of a test of several, where SQLite gets them all; not in a soak."""
+    if SOAK:
+        return
+    on_sqlite = {_test(item) for item in items if _backend(item) == "sqlite"}
+    seen, kept = set(), []
+    for item in items:
+        if _backend(item) == "postgresql" and _test(item) in on_sqlite:
+            if _test(item) in seen:
+                continue
+            seen.add(_test(item))
+        kept.append(item)
+    items[:] = kept
+
+
+def _test(item: pytest.Item) -> str:
+    return item.nodeid.partition("[")[0]
+
+
+def _backend(item: pytest.Item) -> object:
+    return item.callspec.params.get("backend_name") if hasattr(item, "callspec") else None
 
 
 def _is_page(path: Path) -> bool:
