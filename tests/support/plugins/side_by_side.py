@@ -59,7 +59,8 @@ class _Run:
     def __init__(self, session: pytest.Session, count: int) -> None:
         self.session = session
         self.hook = session.config.hook
-        self.files = [list(items) for _, items in itertools.groupby(session.items, lambda item: item.path)]
+        items = sorted(session.items, key=_needs_no_site)
+        self.files = [list(some) for _, some in itertools.groupby(items, _whose)]
         self.missing = {item.nodeid: item for item in session.items}
         self.processes = range(count)
         self.pids: list[int] = []
@@ -133,6 +134,16 @@ class _Run:
     def _end(self) -> None:
         for pid in self.pids:
             os.waitpid(pid, 0)
+
+
+def _needs_no_site(item: pytest.Item) -> bool:
+    # What takes longest begins first.
+    return "site" not in getattr(item, "fixturenames", ())
+
+
+def _whose(item: pytest.Item) -> Path | None:
+    # Files that go through one site for minutes share it, and its browser, in one process.
+    return item.path if _needs_no_site(item) else None
 
 
 def _queue_of(count: int) -> int:
