@@ -8,4 +8,5 @@ pytest_plugins = (
     "tests.support.plugins.browser",
     "tests.support.plugins.paper",
     "tests.support.plugins.properties",
+    "tests.support.plugins.side_by_side",
 )

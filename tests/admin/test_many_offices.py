@@ -21,7 +21,7 @@ from tests.support.client import CheckingClient
 from tests.support.lengths import SOAK, length
 
 FEW, MANY = 1_000, length(4_000, 100_000)
-TURNS = 25
+TURNS = length(9, 25)
 ROUNDS = 8
 MOST_TIMES = 1.5 if SOAK else 2.0  # the short form is too small to tell more
 BATCH = 5_000

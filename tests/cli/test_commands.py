@@ -137,6 +137,8 @@ def test_a_database_without_tables_is_told(command: Run, empty_database_url: str
 def test_a_port_that_is_taken_is_told(command: Run, environ: dict[str, str]) -> None:
     port = free_port()
     with socket.socket() as taken:
+        # As a server does: somebody's closed connection may still be remembered there.
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         taken.bind((HOST, port))
         taken.listen()
         ended = command("serve", "--port", str(port), environ=environ)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
@@ -11,7 +12,7 @@ from app.supporters.models import Supporter
 from tests.faults.month import ends, sums
 from tests.faults.month.calendar import DAYS, Month, begin
 from tests.faults.month.servers import DECK
-from tests.support.lengths import length
+from tests.support.lengths import MOSTLY_POSTGRESQL, length
 from tests.support.plugins.database import TimeTravel
 
 EXPECTED = (
@@ -41,6 +42,7 @@ def check(month: Month) -> sums.Sums:
     return held
 
 
+@pytest.mark.backends(*MOSTLY_POSTGRESQL)  # most tests of one service run on SQLite
 def test_every_letter_comes_to_its_end_and_all_sums_agree(
     app_context: Flask, time_travel: TimeTravel
 ) -> None:

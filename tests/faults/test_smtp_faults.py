@@ -7,6 +7,7 @@ the server is well again, and the mail is tried once more if anything but a pers
 from __future__ import annotations
 
 import contextlib
+import itertools
 import socketserver
 import threading
 import time
@@ -18,9 +19,12 @@ from app.delivery.senders.smtp import SmtpSender
 from tests.delivery.mails import attempts_of, queue, state_of
 from tests.faults.scripted_smtp import Step, Way, deaf_port
 from tests.faults.smtp_matrix import STEPS, WAYS, drain, expected, smtp, table, try_cell
+from tests.support.lengths import SOAK
 from tests.support.ports import HOST, free_port
 from tests.support.processes import ROOT
 
+CELLS = list(itertools.product(("connect", "rcpt", "before_dot", "after_dot"), WAYS))
+SEVERAL = CELLS if SOAK else CELLS[::3]  # each step and each way, but not each with each
 BEGIN, END = "<!-- when the mail server fails -->\n", "\n<!-- to here -->"
 
 
@@ -31,8 +35,7 @@ def test_each_step_and_way(app_context: Flask, step: Step, way: Way) -> None:
     assert try_cell(app_context, step, way) == expected(step, way)
 
 
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("step", ["connect", "rcpt", "before_dot", "after_dot"])
+@pytest.mark.parametrize(("step", "way"), SEVERAL)
 @pytest.mark.backends("sqlite")  # the other steps with several connections: make faults
 def test_several_connections_that_go_wrong_at_once(app_context: Flask, step: Step, way: Way) -> None:
     assert try_cell(app_context, step, way, connections=4) == expected(step, way, 4)

@@ -147,7 +147,7 @@ def test_several_processes_drain_together(
 ) -> None:
     queue(range(60), now=now())
     ended = redress(
-        "worker", "--drain", "--processes", "3", environ=environ | {"REDRESS_SMTP_URL": smtp_server.url}
+        "worker", "--drain", "--processes", "2", environ=environ | {"REDRESS_SMTP_URL": smtp_server.url}
     )
     assert ended.returncode == 0
     assert states() == {"accepted"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html5lib
 import pytest
 from flask import Flask, request
 
@@ -163,3 +164,16 @@ def test_the_client_submits_a_form_as_a_browser_does() -> None:
         answer = client.submit(page, {"name": "Ani"}, button="send")
     assert "('intent', 'send'), ('name', 'Ani')" in answer.text
     assert answer.headers["X-Origin"] == "http://localhost"
+
+
+def test_a_long_list_is_read_as_the_parser_reads_it() -> None:
+    options = "".join(f'<option value="{number}">Land {number}</option>\n' for number in range(30))
+    options = options.replace('<option value="7"', '<option selected value="7"')
+    listed = f'<select name="land"><option value="">None</option>{options}</select>'
+    page = Page(WELL.replace("BODY", FORM.replace("<button", listed + "<button", 1)))
+    apart = html5lib.HTMLParser(namespaceHTMLElements=False).parse(page.html)
+
+    read = [(one.tag, one.attrib, (one.text or "").strip()) for one in page.root.iter()]
+
+    assert read == [(one.tag, one.attrib, (one.text or "").strip()) for one in apart.iter()]
+    assert ("land", "7") in page.form(field="land").filled({})

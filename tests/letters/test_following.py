@@ -37,6 +37,9 @@ from tests.factories.recipients import OfficeFactory
 from tests.factories.storage import everything
 from tests.factories.threads import at_once
 from tests.support.client import CheckingClient
+from tests.support.lengths import MOSTLY_SQLITE
+
+pytestmark = pytest.mark.backends(*MOSTLY_SQLITE)  # PostgreSQL: tests/faults/test_month.py, and a soak
 
 
 def bring(slug: str, *states: str) -> None:
@@ -130,6 +133,7 @@ def test_taking_back_twice_changes_nothing_the_second_time(app_context: Flask) -
     assert everything() == before
 
 
+@pytest.mark.backends("sqlite", "postgresql")  # locks
 def test_four_who_take_back_at_once_take_each_copy_back_once(app_context: Flask) -> None:
     token = write_and_confirm(three_offices())
     taken = at_once(4, app_context, partial(withdraw, token, only=None, now=clock.now()))

@@ -39,6 +39,9 @@ from tests.factories.letters import (
 )
 from tests.factories.recipients import ContactFactory, HolderFactory, OfficeFactory
 from tests.factories.storage import everything
+from tests.support.lengths import MOSTLY_SQLITE
+
+pytestmark = pytest.mark.backends(*MOSTLY_SQLITE)  # PostgreSQL: tests/faults/test_month.py, and a soak
 
 HARD_WORDS = [
     "One line.",

@@ -18,6 +18,9 @@ from app.letters.own_sending import OwnSending, count_own_sending, own_sendings_
 from app.recipients.models import Recipient
 from tests.factories.campaigns import store_campaign
 from tests.factories.threads import at_once
+from tests.support.lengths import MOSTLY_SQLITE
+
+pytestmark = pytest.mark.backends(*MOSTLY_SQLITE)  # PostgreSQL: tests/faults/test_month.py, and a soak
 
 
 @pytest.fixture
@@ -36,6 +39,7 @@ def total() -> int:
     return db.session.scalar(select(func.sum(OwnSending.count))) or 0
 
 
+@pytest.mark.backends("sqlite", "postgresql")  # locks
 def test_the_same_form_pressed_at_the_same_time_counts_once(
     app_context: Flask, place: tuple[uuid.UUID, uuid.UUID]
 ) -> None:
@@ -47,6 +51,7 @@ def test_the_same_form_pressed_at_the_same_time_counts_once(
     assert total() == 1
 
 
+@pytest.mark.backends("sqlite", "postgresql")  # locks
 def test_forms_of_many_people_add_up_by_channel_and_day(
     app_context: Flask, place: tuple[uuid.UUID, uuid.UUID]
 ) -> None:

@@ -32,6 +32,9 @@ from tests.factories.letters import WriterFactory, copies, notices, write_and_fi
 from tests.factories.storage import everything
 from tests.factories.threads import at_once
 from tests.factories.updates import ask_for_news, news, stop_path, store_update
+from tests.support.lengths import MOSTLY_SQLITE
+
+pytestmark = pytest.mark.backends(*MOSTLY_SQLITE)  # PostgreSQL: tests/faults/test_month.py, and a soak
 
 DAY = timedelta(days=1)
 
@@ -107,6 +110,7 @@ def test_at_most_one_a_week_is_told_with_the_day(app_context: Flask) -> None:
     assert len(news()) == 2
 
 
+@pytest.mark.backends("sqlite", "postgresql")  # locks
 def test_two_updates_at_the_same_instant_are_one(app_context: Flask) -> None:
     slug, now = store_campaign(), clock.now()
     ask_for_news(slug, "reader@people.example")

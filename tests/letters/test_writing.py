@@ -23,6 +23,9 @@ from tests.factories.letters import OWN_WORDS, WriterFactory, copies, notices, w
 from tests.factories.recipients import ClosedOfficeFactory, OfficeFactory
 from tests.factories.storage import counts, everything
 from tests.factories.threads import at_once
+from tests.support.lengths import MOSTLY_SQLITE
+
+pytestmark = pytest.mark.backends(*MOSTLY_SQLITE)  # PostgreSQL: tests/faults/test_month.py, and a soak
 
 
 def test_a_letter_waits_with_a_copy_for_each_office(app_context: Flask) -> None:
@@ -136,6 +139,7 @@ def test_a_form_that_was_changed_after_it_was_sent_is_not_taken_for_the_same(app
     assert everything() == before
 
 
+@pytest.mark.backends("sqlite", "postgresql")  # locks
 def test_eight_posts_of_one_form_at_once_make_one_letter(app_context: Flask) -> None:
     slug = store_campaign()
     for _round in range(20):
@@ -184,6 +188,7 @@ def test_another_mailbox_is_not_touched_by_it(app_context: Flask) -> None:
     assert len(notices()) == 12
 
 
+@pytest.mark.backends("sqlite", "postgresql")  # locks
 def test_many_at_once_do_not_get_more_mails_for_one_mailbox(app_context: Flask) -> None:
     slug = store_campaign()
     for turn in range(5):

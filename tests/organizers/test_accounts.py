@@ -17,6 +17,9 @@ from app.organizers.permissions import PERMISSIONS, ROLES, permissions_of
 from app.security.audit import COMMAND_LINE, AuditEntry
 from tests.factories.organizers import store_account
 from tests.factories.threads import at_once
+from tests.support.lengths import MOSTLY_SQLITE
+
+pytestmark = pytest.mark.backends(*MOSTLY_SQLITE)  # PostgreSQL: tests/faults/test_month.py, and a soak
 
 
 def stored(role: str) -> Organizer:
@@ -64,6 +67,7 @@ def test_the_only_owner_stays(app_context: Flask) -> None:
     change_role(owner, "viewer")
 
 
+@pytest.mark.backends("sqlite", "postgresql")  # locks
 def test_two_owners_cannot_dethrone_each_other_at_once(app_context: Flask) -> None:
     owners = [stored("owner"), stored("owner")]
     queue = list(owners)

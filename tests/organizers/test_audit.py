@@ -21,6 +21,9 @@ from app.security import audit
 from app.security.audit import AuditEntry, actor_of, check_chain
 from tests.factories.organizers import store_account
 from tests.factories.threads import at_once
+from tests.support.lengths import MOSTLY_SQLITE
+
+pytestmark = pytest.mark.backends(*MOSTLY_SQLITE)  # PostgreSQL: tests/faults/test_month.py, and a soak
 
 NOW = datetime(2026, 11, 21, 12, 30, 15, 123456, tzinfo=UTC)
 OFFICE = uuid.UUID("00000000-0000-0000-0000-00000000c0de")
@@ -113,6 +116,7 @@ def test_the_program_itself_cannot_change_an_entry(app_context: Flask) -> None:
     assert check_chain() is None
 
 
+@pytest.mark.backends("sqlite", "postgresql")  # locks
 def test_many_write_at_once_and_the_chain_holds(app_context: Flask) -> None:
     at_once(4, app_context, lambda: [write(2) for _turn in range(3)])
     assert db.session.scalar(select(func.count(AuditEntry.id))) == 24

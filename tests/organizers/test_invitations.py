@@ -17,8 +17,11 @@ from app.security.audit import COMMAND_LINE
 from tests.factories.organizers import PASSWORD, store_account
 from tests.factories.threads import at_once
 from tests.support.client import CheckingClient
+from tests.support.lengths import MOSTLY_SQLITE
 from tests.support.pages import Page
 from tests.support.plugins.database import TimeTravel
+
+pytestmark = pytest.mark.backends(*MOSTLY_SQLITE)  # PostgreSQL: tests/faults/test_month.py, and a soak
 
 EMAIL = "ani@desk.example"
 
@@ -52,6 +55,7 @@ def test_a_link_works_once(app_context: Flask) -> None:
         invitations.look(token, now=clock.now())
 
 
+@pytest.mark.backends("sqlite", "postgresql")  # locks
 def test_eight_clicks_at_once_open_one_account(app_context: Flask) -> None:
     token = invite()
 

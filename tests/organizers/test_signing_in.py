@@ -21,8 +21,11 @@ from app.security.audit import COMMAND_LINE
 from tests.factories.organizers import PASSWORD, Account, give_password, sign_in, store_account
 from tests.factories.threads import at_once
 from tests.support.client import CheckingClient
+from tests.support.lengths import MOSTLY_SQLITE
 from tests.support.pages import Page, text_of
 from tests.support.plugins.database import TimeTravel
+
+pytestmark = pytest.mark.backends(*MOSTLY_SQLITE)  # PostgreSQL: tests/faults/test_month.py, and a soak
 
 A_MINUTE_BEGINS = datetime(2026, 11, 23, 12, 0, 1, tzinfo=UTC)
 """Limits count by the minute: these tests should not cross into the next one."""
@@ -151,6 +154,7 @@ def test_a_recovery_code_opens_once(app: Flask, account: Account) -> None:
         assert len(accounts.find_by_email(account.email).mf_recovery_codes) == 9
 
 
+@pytest.mark.backends("sqlite", "postgresql")  # locks
 @pytest.mark.parametrize("kind", ["one-time password", "recovery code"])
 def test_one_code_typed_in_two_places_at_once_opens_one_door(app: Flask, account: Account, kind: str) -> None:
     code = account.code()

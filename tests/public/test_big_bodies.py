@@ -53,7 +53,7 @@ def memory(site: Site) -> int:
 
 
 def test_ten_megabytes_are_refused_at_once_and_not_kept(live_server: SiteFactory) -> None:
-    site = live_server("--processes", "1")
+    site = live_server()
     form = "application/x-www-form-urlencoded"
     post(site, b"name=warm")  # whatever is loaded at the first request is loaded now
     before = memory(site)
@@ -68,7 +68,7 @@ def test_ten_megabytes_are_refused_at_once_and_not_kept(live_server: SiteFactory
 
 
 def test_a_body_of_unknown_length_is_bounded_too(live_server: SiteFactory) -> None:
-    site = live_server("--processes", "1")
+    site = live_server()
     post(site, b"name=warm")
     before = memory(site)
     pieces = (b"x" * 100_000 for _piece in range(100))
@@ -84,7 +84,7 @@ def test_a_body_of_unknown_length_is_bounded_too(live_server: SiteFactory) -> No
 
 
 def test_a_promise_of_much_that_never_comes_holds_nobody_up(live_server: SiteFactory) -> None:
-    site = live_server("--processes", "1")
+    site = live_server()
     head = f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: {10**9}\r\nContent-Type: text/plain\r\n\r\n"
     slow = [socket.create_connection(("127.0.0.1", site.port)) for _connection in range(12)]
     try:

@@ -19,6 +19,9 @@ from app.security.audit import AuditEntry
 from tests.factories.corrections import SOURCE, TEXT, propose
 from tests.factories.recipients import OfficeFactory
 from tests.factories.threads import at_once
+from tests.support.lengths import MOSTLY_SQLITE
+
+pytestmark = pytest.mark.backends(*MOSTLY_SQLITE)  # PostgreSQL: tests/faults/test_month.py, and a soak
 
 WHO = "organizer:00000000-0000-0000-0000-000000000001"
 NETWORK = "198.51.100.0/24"
@@ -91,6 +94,7 @@ def test_the_same_form_twice_is_one_correction(office: uuid.UUID) -> None:
     assert stored() == 1
 
 
+@pytest.mark.backends("sqlite", "postgresql")  # locks
 def test_the_same_form_many_times_at_once_is_one_correction(app: Flask, office: uuid.UUID) -> None:
     key = uuid.uuid4()
 

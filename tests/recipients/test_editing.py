@@ -20,6 +20,9 @@ from app.recipients.models import Recipient
 from app.security.audit import AuditEntry, check_chain
 from tests.factories.recipients import ClosedOfficeFactory, OfficeFactory
 from tests.factories.threads import at_once
+from tests.support.lengths import MOSTLY_SQLITE
+
+pytestmark = pytest.mark.backends(*MOSTLY_SQLITE)  # PostgreSQL: tests/faults/test_month.py, and a soak
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=5)
@@ -61,6 +64,7 @@ def test_an_office_is_added_with_an_address_of_its_own(app_context: Flask) -> No
     assert fresh(first).edited_at == NOW
 
 
+@pytest.mark.backends("sqlite", "postgresql")  # locks
 def test_the_same_form_sent_eight_times_at_once_adds_one(app_context: Flask) -> None:
     row_id = uuid.uuid4()
     rows = at_once(8, app_context, lambda: editing.add_recipient(DRAFT, row_id=row_id, actor=WHO, now=NOW).id)
@@ -69,6 +73,7 @@ def test_the_same_form_sent_eight_times_at_once_adds_one(app_context: Flask) -> 
     assert actions() == ["recipient.added"]
 
 
+@pytest.mark.backends("sqlite", "postgresql")  # locks
 def test_offices_of_one_name_at_once_get_slugs_of_their_own(app_context: Flask) -> None:
     slugs = at_once(2, app_context, lambda: add().slug)
     assert len(set(slugs)) == 2
@@ -109,6 +114,7 @@ def test_of_two_who_edit_at_once_the_second_is_told(app_context: Flask) -> None:
     assert fresh(row).note == "theirs"
 
 
+@pytest.mark.backends("sqlite", "postgresql")  # locks
 def test_eight_edits_of_the_same_row_at_once(app_context: Flask) -> None:
     row = add()
 

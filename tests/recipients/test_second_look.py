@@ -27,7 +27,9 @@ from app.security.audit import AuditEntry, check_chain
 from app.security.options import FOUR_EYES, switch
 from tests.factories.recipients import ContactFactory, OfficeFactory
 from tests.factories.threads import at_once
-from tests.support.lengths import length
+from tests.support.lengths import MOSTLY_SQLITE, length
+
+pytestmark = pytest.mark.backends(*MOSTLY_SQLITE)  # PostgreSQL: tests/faults/test_month.py, and a soak
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=5)
@@ -299,6 +301,7 @@ def test_the_list_tells_both_sorts_page_by_page(app_context: Flask) -> None:
     assert Counter(line.proposal is None for line in lines) == {False: 3, True: 1}
 
 
+@pytest.mark.backends("sqlite", "postgresql")  # locks
 def test_of_two_who_approve_at_once_one_does(contact: Contact, app_context: Flask) -> None:
     edit(contact, value=NEW)
     seen = waiting_for(contact).seen

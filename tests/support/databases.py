@@ -138,8 +138,9 @@ class PostgresqlBackend:
         if self._server is None:
             from tests.support.postgresql import PostgresqlServer, directory_for, sweep
 
-            sweep()
-            self._server = PostgresqlServer(directory_for(self.run))
+            with one_at_a_time(self.run / "postgresql-server.lock"):
+                sweep()
+                self._server = PostgresqlServer(directory_for(self.run))
         return self._server
 
     def make_empty(self) -> str:
@@ -168,4 +169,6 @@ class PostgresqlBackend:
 
     def close(self) -> None:
         if self._server is not None:
-            self._server.close()
+            # Not while another process starts using what this one, as the last that did, removes.
+            with one_at_a_time(self.run / "postgresql-server.lock"):
+                self._server.close()

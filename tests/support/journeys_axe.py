@@ -42,6 +42,35 @@ FLAT = """() => {
 }"""
 
 
+# Contrast is a matter of colours and of size, and most of what axe takes its time for. What has the colours,
+# size and place that were looked at before on any page is not measured again; a soak measures everything.
+CHECK = """async ([options, seen]) => {
+    if (!seen) return axe.run(options);
+    const kinds = new Set(seen), found = [];
+    for (const element of document.body.querySelectorAll("*")) {
+        const says = [...element.childNodes].some(node => node.nodeType === 3 && node.data.trim());
+        if (!(says || element.matches("input, select, textarea")) || !element.checkVisibility()) continue;
+        const style = getComputedStyle(element);
+        const kind = [element.disabled, style.color, style.fontSize, style.fontWeight];
+        for (let around = element; around; around = around.parentElement) {
+            const {backgroundColor, opacity, position} = getComputedStyle(around);
+            if (backgroundColor !== "rgba(0, 0, 0, 0)") kind.push(backgroundColor);
+            if (opacity !== "1" || position !== "static") kind.push(around.tagName, around.className);
+        }
+        if (kinds.size < kinds.add(kind.join()).size) found.push(element);
+    }
+    const all = await axe.run({...options, rules: {"color-contrast": {enabled: false}}});
+    if (found.length) {
+        const contrast = await axe.run({include: found}, {...options, runOnly: ["color-contrast"]});
+        all.violations.push(...contrast.violations);
+        all.incomplete.push(...contrast.incomplete);
+    }
+    return {...all, kinds: [...kinds]};
+}"""
+
+_seen: dict[Appearance, list[str]] = {}
+
+
 def appearances(tab: Page, looks: Sequence[Appearance] = EVERY_APPEARANCE) -> Iterator[Appearance]:
     """Show the page in each appearance, without transitions: they would be caught half-way."""
     for look in looks:
@@ -50,20 +79,21 @@ def appearances(tab: Page, looks: Sequence[Appearance] = EVERY_APPEARANCE) -> It
         yield look
 
 
-def violations(tab: Page, rules: Sequence[str] = ()) -> list[str]:
+def violations(tab: Page, look: Appearance) -> list[str]:
     """Run axe on the page as it is now, and return what it holds against it, or doubts about its colours.
 
     Args:
         tab: the page.
-        rules: their names; all, if there are none.
+        look: the appearance that it is in.
     """
     tab.evaluate(FLAT)
     if not tab.evaluate("'axe' in window"):
         tab.evaluate(AXE_SCRIPT)
-    options: dict[str, Any] = {"resultTypes": ["violations", "incomplete"]}
-    options |= {"runOnly": list(rules)} if rules else {}
-    found: dict[str, Any] = tab.evaluate("options => axe.run(options)", options)
-    assert found["passes"] or rules, "axe checked nothing"
+    seen = None if SOAK else _seen.setdefault(look, [])
+    found: dict[str, Any] = tab.evaluate(CHECK, [{"resultTypes": ["violations", "incomplete"]}, seen])
+    assert found["passes"], "axe checked nothing"
+    if seen is not None:
+        seen[:] = found["kinds"]
     doubts = [one for one in found["incomplete"] if one["id"] == "color-contrast"]
     return [
         f"{one['id']}: {node['target']}: {' '.join(node['failureSummary'].split())[:300]}"
@@ -88,7 +118,7 @@ def look_at(tab: Page, stop: Stop, where: str = "") -> list[str]:
     return [
         f"{where}{stop.name}, {look.scheme}, {look.width} px: {problem}"
         for look in appearances(tab, EVERY_APPEARANCE if SOAK else [next(IN_TURN)])
-        for problem in violations(tab)
+        for problem in violations(tab, look)
     ]
 
 

@@ -2,29 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from flask import Flask
+from sqlalchemy import Engine
+from sqlalchemy.engine.default import DefaultDialect
+from sqlalchemy.util import LRUCache
 from werkzeug.routing import Rule
 
-_builders: dict[tuple[object, ...], Callable[..., tuple[str, str]]] = {}
-_compile_builder = Rule._compile_builder
+STATEMENTS = 2000
+
+_compile = Rule.compile
+_rules: dict[tuple[object, ...], dict[str, Any]] = {}
+_statements: dict[type, LRUCache[Any, Any]] = {}
 
 
-def remember_url_builders() -> None:
-    """Let werkzeug compile what builds a rule's address once: half of what making an application takes."""
-    Rule._compile_builder = _remembered  # type: ignore[method-assign,assignment]
+def remember_rules() -> None:
+    """Let werkzeug compile each address once: half of what making an application takes."""
+    Rule.compile = _remembered  # type: ignore[method-assign,assignment]
 
 
-def _remembered(rule: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+def _remembered(rule: Rule) -> None:
+    assert rule.map is not None
     if rule.defaults:  # they pass through the converters of one map
-        return _compile_builder(rule, append_unknown)
-    # The function is bound to its rule afterwards, and asks that for its converters.
-    key = (rule.rule, *rule._trace, append_unknown)
-    if key not in _builders:
-        _builders[key] = _compile_builder(rule, append_unknown)
-    return _builders[key]
+        _compile(rule)
+        return
+    key = (rule.rule, rule.merge_slashes, rule.subdomain, rule.host, rule.map.host_matching)
+    if key not in _rules:
+        _compile(rule)
+        found = {name: getattr(rule, name) for name in ("_parts", "_trace", "_converters", "arguments")}
+        # Each is a function that is bound to its rule.
+        _rules[key] = found | {name: getattr(rule, name).__func__ for name in ("_build", "_build_unknown")}
+    for name, value in _rules[key].items():
+        setattr(rule, name, value.__get__(rule, None) if name.startswith("_build") else value.copy())
+
+
+def remember_statements() -> None:
+    """Let all databases of one make share what statements compile to: a test makes a few of each only."""
+    # A compiled statement is found again by its dialect, of which each engine has one of its own.
+    DefaultDialect.__hash__ = lambda dialect: hash(type(dialect))  # type: ignore[method-assign,assignment]
+    DefaultDialect.__eq__ = lambda one, other: type(one) is type(other)  # type: ignore[method-assign]
+    Engine._compiled_cache = property(_statements_of, lambda engine, own: None)  # type: ignore[assignment]
+
+
+def _statements_of(engine: Engine) -> LRUCache[Any, Any]:
+    return _statements.setdefault(type(engine.dialect), LRUCache(STATEMENTS))
 
 
 def hash_quickly(app: Flask) -> None:

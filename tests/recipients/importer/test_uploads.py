@@ -19,6 +19,9 @@ from app.security.audit import AuditEntry
 from tests.factories.threads import at_once
 from tests.recipients.importer.making import DAY, NOW, OFFICE, office
 from tests.recipients.importer.test_archives import zipped
+from tests.support.lengths import MOSTLY_SQLITE
+
+pytestmark = pytest.mark.backends(*MOSTLY_SQLITE)  # PostgreSQL: tests/faults/test_month.py, and a soak
 
 
 def received(content: bytes = OFFICE.encode(), name: str = "offices.yaml", **other: object) -> Upload:
@@ -48,6 +51,7 @@ def test_the_same_form_twice_is_one_file_and_one_import(app_context: Flask) -> N
     assert entries == ["recipient.imported"]
 
 
+@pytest.mark.backends("sqlite", "postgresql")  # locks
 def test_confirmed_four_times_at_once_it_is_imported_once(app: Flask) -> None:
     with app.app_context():
         upload_id = received().id

@@ -14,8 +14,8 @@ import pytest
 
 from tests.support.databases import BACKENDS, Backend, Kind, PostgresqlBackend, SqliteBackend
 from tests.support.environment import installation
-from tests.support.lengths import MOSTLY_SQLITE
-from tests.support.shortcuts import hash_quickly, remember_url_builders
+from tests.support.lengths import MOSTLY_SQLITE, SOAK
+from tests.support.shortcuts import hash_quickly, remember_rules, remember_statements
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -33,7 +33,8 @@ TimeTravel = Callable[[datetime | timedelta], datetime]
 
 def pytest_configure() -> None:
     """Spare each test what is the same for all."""
-    remember_url_builders()
+    remember_rules()
+    remember_statements()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -47,6 +48,29 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("backend_name", names, scope="session", indirect=True)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave PostgreSQL the first case of a test of several, where SQLite gets them all; not in a soak."""
+    if SOAK:
+        return
+    on_sqlite = {_test(item) for item in items if _backend(item) == "sqlite"}
+    seen, kept = set(), []
+    for item in items:
+        if _backend(item) == "postgresql" and _test(item) in on_sqlite:
+            if _test(item) in seen:
+                continue
+            seen.add(_test(item))
+        kept.append(item)
+    items[:] = kept
+
+
+def _test(item: pytest.Item) -> str:
+    return item.nodeid.partition("[")[0]
+
+
+def _backend(item: pytest.Item) -> object:
+    return item.callspec.params.get("backend_name") if hasattr(item, "callspec") else None
+
+
 def _is_page(path: Path) -> bool:
     return not {"admin", "public"}.isdisjoint(path.parts)
 
@@ -55,13 +79,6 @@ def _is_page(path: Path) -> bool:
 def backend_name(request: pytest.FixtureRequest) -> str:
     """`sqlite` or `postgresql`."""
     return str(request.param)
-
-
-@pytest.fixture(scope="session")
-def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that all test processes of this run share."""
-    own = tmp_path_factory.getbasetemp()
-    return own.parent if os.environ.get("PYTEST_XDIST_WORKER") else own
 
 
 @pytest.fixture(scope="session")

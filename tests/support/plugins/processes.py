@@ -35,13 +35,14 @@ def _programs() -> Iterator[ExitStack]:
 def live_server(environ: dict[str, str], tmp_path: Path, _programs: ExitStack) -> SiteFactory:
     """Start `redress serve` on a free port and wait until it answers.
 
-    Keywords are further REDRESS_… variables, positional arguments further options:
+    It has one web process. Keywords are further REDRESS_… variables, positional arguments further options:
     `live_server("--worker", REDRESS_SMTP_URL=smtp_server.url).url`.
     """
     number = itertools.count()
 
     def start(*options: str, **variables: str) -> Site:
-        site = new_site(environ | variables, tmp_path / f"serve-{next(number)}.log", *options)
+        log = tmp_path / f"serve-{next(number)}.log"
+        site = new_site(environ | variables, log, "--processes", "1", *options)
         _programs.enter_context(running(site))
         site.wait_until_alive()
         return site
