@@ -8,5 +8,4 @@ pytest_plugins = (
     "tests.support.plugins.browser",
     "tests.support.plugins.paper",
     "tests.support.plugins.properties",
-    "tests.support.plugins.side_by_side",
 )

@@ -276,6 +276,7 @@ def test_a_way_that_opens_is_no_decision_about_what_a_letter_states(app_context:
     assert [copy.reason for copy in copies()] == ["fact withdrawn: wells"]
 
 
+@pytest.mark.backends("sqlite", "postgresql")  # locks
 def test_the_same_form_posted_twice_at_once_makes_one_batch(app_context: Flask, slug: str) -> None:
     for _letter in range(3):
         write_and_confirm(slug)
