@@ -11,7 +11,7 @@ from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from itertools import accumulate, groupby, islice, pairwise, repeat
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 
 import pikepdf
 import typst
@@ -33,11 +33,12 @@ def pdf(*sheets: Sheet) -> bytes:
 
     The same sheets always give the same bytes.
     """
+    compiler = _compiler()
     try:
-        return _fitted(_guessed(sheets), sheets[0].title, "accessible")
+        return _fitted(compiler, _guessed(sheets), "accessible", sheets[0].title)
     except typst.TypstError:
         # What none of the fonts has, such as an emoji, has no place in a PDF/UA: a box is printed.
-        return _fitted(_guessed(sheets), sheets[0].title, "tagged")
+        return _fitted(compiler, _guessed(sheets), "tagged", sheets[0].title)
 
 
 def bundle(sheets: Iterable[Sheet]) -> bytes:
@@ -73,33 +74,24 @@ def _put_in(whole: pikepdf.Pdf, parts: list[_Part]) -> None:
 
 def _in_parts(sheets: Sequence[Sheet]) -> list[_Part]:
     """Set letters for the printer. Those whose size was guessed wrong are set again, and take their place."""
-    letters = _guessed(sheets)
-    made = _set(letters, sheets[0].title, "plain")
+    compiler, letters = _compiler(), _guessed(sheets)
+    made = _set(compiler, letters, "plain")
     taken = _pages_of_each(made, len(letters))
+    parts = list(_parts(made, taken))
     off = [place for place, letter in enumerate(letters) if taken[place] != letter["pages"]]
-    # After the first of them pages are counted wrong, which shows where a letter has several.
-    late = [place for place, took in enumerate(taken) if off and place > off[0] and took > 1]
-    wrong = sorted({*off, *late})
-    for place in off:
-        letters[place].update(_next_try(letters[place], taken[place]))
-    again = [letters[place] for place in wrong]
-    sources = dict.fromkeys(range(len(letters)), made)
-    if again:
-        sources |= dict.fromkeys(wrong, _fitted(again, sheets[0].title, "plain"))
-    return list(_parts(letters, sources, taken, made))
+    if off:
+        for place in off:
+            letters[place].update(_next_try(letters[place], taken[place]))
+        again = [letters[place] for place in off]
+        better = _fitted(compiler, again, "plain")
+        for place, part in zip(off, _parts(better, [letter["pages"] for letter in again]), strict=True):
+            parts[place] = part
+    return parts
 
 
-def _parts(
-    letters: list[dict[str, Any]], sources: dict[int, bytes], taken: list[int], first: bytes
-) -> Iterator[_Part]:
-    at = {id(first): 0}
-    for place, letter in enumerate(letters):
-        source = sources[place]
-        begin = at.get(id(source), 0)
-        yield begin, begin + letter["pages"], source
-        at[id(source)] = begin + letter["pages"]
-        if source is not first:
-            at[id(first)] += taken[place]
+def _parts(made: bytes, taken: list[int]) -> Iterator[_Part]:
+    for begin, end in pairwise(accumulate(taken, initial=0)):
+        yield begin, end, made
 
 
 def _guessed(sheets: Sequence[Sheet]) -> list[dict[str, Any]]:
@@ -110,10 +102,12 @@ def _guessed(sheets: Sequence[Sheet]) -> list[dict[str, Any]]:
     return letters
 
 
-def _fitted(letters: list[dict[str, Any]], title: str, making: Making) -> bytes:
+def _fitted(
+    compiler: typst.Compiler, letters: list[dict[str, Any]], making: Making, title: str = ""
+) -> bytes:
     """Set letters, each in about the largest size in which it goes onto one page, if it does in any."""
     while True:
-        made = _set(letters, title, making)
+        made = _set(compiler, letters, making, title)
         taken = zip(letters, _pages_of_each(made, len(letters)), strict=True)
         others = [(letter, took) for letter, took in taken if took != letter["pages"]]
         if not others:
@@ -149,19 +143,27 @@ def _marks(document: pikepdf.Pdf) -> Iterator[bool]:
         yield from repeat(str(label.get("/P", "")).startswith("-"), end - begin)
 
 
-def _set(letters: list[dict[str, Any]], title: str, making: Making) -> bytes:
-    before = accumulate((letter["pages"] for letter in letters), initial=0)
-    data = [letter | {"before": pages} for letter, pages in zip(letters, before, strict=False)]
-    return typst.compile(
-        str(_room() / "letter.typ"),
-        root=str(_room()),
-        font_paths=_fonts(),
-        ignore_system_fonts=True,
+def _set(compiler: typst.Compiler, letters: list[dict[str, Any]], making: Making, title: str = "") -> bytes:
+    tagged = making != "plain"
+    data = json.dumps({"title": title, "tagged": tagged, "letters": letters})
+    files: Any = {"main": _template(), "letters.json": b"//" + data.encode()}
+    made = compiler.compile(
+        files,
         format="pdf",
-        sys_inputs={"letters": json.dumps(data), "title": title},
-        pdf_standards=ACCESSIBLE if making == "accessible" else None,
-        pdf_tags=making != "plain",
+        pdf_standards=ACCESSIBLE if making == "accessible" else [],
+        pdf_tags=tagged,
     )
+    return cast("bytes", made)
+
+
+def _compiler() -> typst.Compiler:
+    """Return a typst that reads nothing beyond our folder, and does not know what was set before."""
+    return typst.Compiler(root=str(_room()), font_paths=_fonts(), ignore_system_fonts=True)
+
+
+@cache
+def _template() -> bytes:
+    return (_room() / "letter.typ").read_bytes()
 
 
 def _room() -> Traversable:

@@ -112,9 +112,10 @@ def _paragraphs(text: str) -> Iterator[list[str]]:
 
 def _line(line: str) -> dict[str, Any]:
     text = line.replace("\t", "    ").rstrip()
-    if _PARTICULAR.search(text):
+    marked = _PARTICULAR.search(text) is not None
+    if marked:
         text = " ".join(map(_marked, _words(_MARKS.sub("", text))))
-    return {"rtl": _runs_leftwards(line), "text": text}
+    return {"rtl": _runs_leftwards(line), "marked": marked, "text": text}
 
 
 def _words(line: str) -> list[str]:
