@@ -8,8 +8,6 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
-from importlib import resources
-from importlib.resources.abc import Traversable
 from itertools import accumulate, groupby, islice, pairwise, repeat
 from typing import Any, Final, Literal, cast
 
@@ -17,6 +15,7 @@ import pikepdf
 import typst
 
 from app.rendering.paper.fitting import ON_SEVERAL, SIZES, probable_size
+from app.rendering.paper.hands import own_fonts, room
 from app.rendering.paper.sheet import Sheet, laid_out
 
 Making = Literal["accessible", "tagged", "plain"]
@@ -158,20 +157,9 @@ def _set(compiler: typst.Compiler, letters: list[dict[str, Any]], making: Making
 
 def _compiler() -> typst.Compiler:
     """Return a typst that reads nothing beyond our folder, and does not know what was set before."""
-    return typst.Compiler(root=str(_room()), font_paths=_fonts(), ignore_system_fonts=True)
+    return typst.Compiler(root=str(room()), font_paths=own_fonts(), ignore_system_fonts=True)
 
 
 @cache
 def _template() -> bytes:
-    return (_room() / "letter.typ").read_bytes()
-
-
-def _room() -> Traversable:
-    """Return the folder beyond which typst reads nothing."""
-    return resources.files("app.rendering.paper")
-
-
-@cache
-def _fonts() -> typst.Fonts:
-    """Return the fonts of typst's own wheel: what is installed on the machine must not change a letter."""
-    return typst.Fonts(include_system_fonts=False)
+    return (room() / "letter.typ").read_bytes()
