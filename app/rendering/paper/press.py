@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
-from itertools import accumulate, groupby, islice, pairwise, repeat
+from itertools import groupby, islice, pairwise, repeat
 from typing import Any, Final, Literal, cast
 
 import pikepdf
@@ -21,7 +21,7 @@ from app.rendering.paper.sheet import Sheet, laid_out
 Making = Literal["accessible", "tagged", "plain"]
 """PDF/UA-1 (ISO 14289-1); the same structure without its promise; for the printer alone."""
 ACCESSIBLE: Final[list[typst.PDFStandard]] = ["ua-1"]
-CHUNK = 25
+CHUNK = 50
 """Letters of a bundle that are set as one document: typst's memory grows with its length."""
 AT_ONCE = 2
 """Chunks that are under way."""
@@ -47,11 +47,11 @@ def bundle(sheets: Iterable[Sheet]) -> bytes:
         sheets: the letters in their order, taken one by one: they need not all be in memory.
     """
     given = iter(sheets)
-    setting: deque[Future[list[_Part]]] = deque()
+    setting: deque[Future[bytes]] = deque()
     # While typst works it lets other threads run: a chunk is set while the one before it is put in.
     with pikepdf.new() as whole, ThreadPoolExecutor(AT_ONCE) as pool:
         while chunk := list(islice(given, CHUNK)):
-            setting.append(pool.submit(_in_parts, chunk))
+            setting.append(pool.submit(_for_the_printer, chunk))
             if len(setting) > AT_ONCE:
                 _put_in(whole, setting.popleft().result())
         for rest in setting:
@@ -61,36 +61,13 @@ def bundle(sheets: Iterable[Sheet]) -> bytes:
     return made.getvalue()
 
 
-_Part = tuple[int, int, bytes]
-"""Pages of a document that was set: from, up to (not included), of which one."""
+def _for_the_printer(sheets: Sequence[Sheet]) -> bytes:
+    return _fitted(_compiler(), _guessed(sheets), "plain")
 
 
-def _put_in(whole: pikepdf.Pdf, parts: list[_Part]) -> None:
-    sources = {id(made): pikepdf.open(io.BytesIO(made)) for _begin, _end, made in parts}
-    for begin, end, made in parts:
-        whole.pages.extend(sources[id(made)].pages[begin:end])
-
-
-def _in_parts(sheets: Sequence[Sheet]) -> list[_Part]:
-    """Set letters for the printer. Those whose size was guessed wrong are set again, and take their place."""
-    compiler, letters = _compiler(), _guessed(sheets)
-    made = _set(compiler, letters, "plain")
-    taken = _pages_of_each(made, len(letters))
-    parts = list(_parts(made, taken))
-    off = [place for place, letter in enumerate(letters) if taken[place] != letter["pages"]]
-    if off:
-        for place in off:
-            letters[place].update(_next_try(letters[place], taken[place]))
-        again = [letters[place] for place in off]
-        better = _fitted(compiler, again, "plain")
-        for place, part in zip(off, _parts(better, [letter["pages"] for letter in again]), strict=True):
-            parts[place] = part
-    return parts
-
-
-def _parts(made: bytes, taken: list[int]) -> Iterator[_Part]:
-    for begin, end in pairwise(accumulate(taken, initial=0)):
-        yield begin, end, made
+def _put_in(whole: pikepdf.Pdf, part: bytes) -> None:
+    with pikepdf.open(io.BytesIO(part)) as source:
+        whole.pages.extend(source.pages)
 
 
 def _guessed(sheets: Sequence[Sheet]) -> list[dict[str, Any]]:
@@ -145,7 +122,11 @@ def _marks(document: pikepdf.Pdf) -> Iterator[bool]:
 def _set(compiler: typst.Compiler, letters: list[dict[str, Any]], making: Making, title: str = "") -> bytes:
     tagged = making != "plain"
     data = json.dumps({"title": title, "tagged": tagged, "letters": letters})
-    files: Any = {"main": _template(), "letters.json": b"//" + data.encode()}
+    files: Any = {
+        "main": _template(),
+        "letters.json": b"//" + data.encode(),
+        "pages.json": json.dumps(list(_page_numbers(letters))).encode(),
+    }
     made = compiler.compile(
         files,
         format="pdf",
@@ -153,6 +134,13 @@ def _set(compiler: typst.Compiler, letters: list[dict[str, Any]], making: Making
         pdf_tags=tagged,
     )
     return cast("bytes", made)
+
+
+def _page_numbers(letters: list[dict[str, Any]]) -> Iterator[str | None]:
+    """Yield what stands at the foot of each page, if every letter takes as many as was guessed."""
+    for letter in letters:
+        pages = letter["pages"]
+        yield from (f"{page} / {pages}" if pages > 1 else None for page in range(1, pages + 1))
 
 
 def _compiler() -> typst.Compiler:
