@@ -23,6 +23,8 @@ Making = Literal["accessible", "tagged", "plain"]
 ACCESSIBLE: Final[list[typst.PDFStandard]] = ["ua-1"]
 CHUNK = 50
 """Letters of a bundle that are set as one document: typst's memory grows with its length."""
+EMPTY = 3
+"""Empty documents after each chunk, so that what chunks have in common is kept, and all else soon let go."""
 AT_ONCE = 2
 """Chunks that are under way."""
 
@@ -62,7 +64,12 @@ def bundle(sheets: Iterable[Sheet]) -> bytes:
 
 
 def _for_the_printer(sheets: Sequence[Sheet]) -> bytes:
-    return _fitted(_compiler(), _guessed(sheets), "plain")
+    compiler = _compiler()
+    made = _fitted(compiler, _guessed(sheets), "plain")
+    # typst keeps what it has set until ten documents did not need it: empty ones count, too.
+    for _each in range(EMPTY):
+        compiler.compile(b"", format="svg")
+    return made
 
 
 def _put_in(whole: pikepdf.Pdf, part: bytes) -> None:
