@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pypdf import PdfReader
 
-from app.rendering.letter import LetterContent, Paragraph, place_and_date, plain_text, segments
+from app.rendering.letter import LetterContent, Paragraph, Segment, place_and_date, plain_text, segments
 from app.rendering.paper import press
 from app.rendering.paper.fitting import SIZES, probable_size
 from app.rendering.paper.press import bundle, pdf
@@ -219,6 +219,10 @@ def test_pages_are_counted_right_however_wrong_their_number_was_guessed(
     assert poppler.letter(made) == " ".join(map(text_of, sheets))
     assert poppler.page_numbers(made) == [(1, 2), (2, 2)] * 2
     assert len(PdfReader(io.BytesIO(made)).pages) == 6
+    for parts in ((sheet("word " * 2000),), (Sheet("en", "", (Segment("paragraph", "word " * 2000),)),)):
+        words = poppler.words(bundle(parts))
+        assert sum(word.text == "word" for word in words) == 2000
+        assert max(word.bottom for word in words) < 297 - 10, "nothing runs off the paper"
 
 
 @pytest.mark.parametrize("language", SCRIPTS)
