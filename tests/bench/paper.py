@@ -25,7 +25,6 @@ from pathlib import Path
 LETTERS = int(os.environ.get("BENCH_LETTERS", "1000"))
 TURNS = int(os.environ.get("BENCH_TURNS", "3"))
 LEAST_RATIO, MOST_MEGABYTES = 10, 300
-CHUNK = 25
 
 # The same letter: window, fold mark, page numbers where there are several, footer at the very end.
 STYLE = """
@@ -73,6 +72,7 @@ def with_weasyprint(letters: list[dict[str, str]]) -> bytes:
     from weasyprint.text.fonts import FontConfiguration
 
     from app.rendering.letter import cut
+    from app.rendering.paper.press import CHUNK
 
     fonts = FontConfiguration()
     style = CSS(string=STYLE, font_config=fonts)
@@ -109,16 +109,28 @@ def one_turn(name: str, source: Path) -> Figure:
 
 
 def texts() -> Iterator[dict[str, str]]:
-    """Yield seeded letters without end, each with a reference of its own."""
+    """Yield seeded letters without end, each with a name, a reference and words that no other one has."""
     from tests.support.contact_sheet import seeded_letters
+    from tests.support.seeded_letters import WRITER
 
     with seeded_letters(datetime.now(UTC).date()) as letters:
         written = [letter for letter in letters if not letter.name.startswith("office-")]
     for number, letter in enumerate(cycle(written)):
-        text = letter.text.replace("R-4F7K-2M", f"R-{number:04}")
+        text = "".join(
+            in_another_order(segment.text, number) if segment.kind == "own" else segment.text
+            for segment in letter.segments
+        )
+        text = text.replace("R-4F7K-2M", f"R-{number:04}").replace(WRITER.name, f"{WRITER.name} {number}")
         yield {
             "language": letter.language, "country": letter.country, "subject": letter.subject, "text": text
         }  # fmt: skip
+
+
+def in_another_order(text: str, number: int) -> str:
+    """Return a paragraph with its words turned round, so that it is its letter's own."""
+    words = text.rstrip("\n").split(" ")
+    first = number % len(words)
+    return " ".join([str(number), *words[first:], *words[:first]]) + text[len(text.rstrip("\n")) :]
 
 
 def in_turns(source: Path) -> dict[str, list[Figure]]:

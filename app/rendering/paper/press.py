@@ -8,22 +8,23 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
-from importlib import resources
-from importlib.resources.abc import Traversable
-from itertools import accumulate, groupby, islice, pairwise, repeat
-from typing import Any, Final, Literal
+from itertools import groupby, islice, pairwise, repeat
+from typing import Any, Final, Literal, cast
 
 import pikepdf
 import typst
 
 from app.rendering.paper.fitting import ON_SEVERAL, SIZES, probable_size
+from app.rendering.paper.hands import own_fonts, room
 from app.rendering.paper.sheet import Sheet, laid_out
 
 Making = Literal["accessible", "tagged", "plain"]
 """PDF/UA-1 (ISO 14289-1); the same structure without its promise; for the printer alone."""
 ACCESSIBLE: Final[list[typst.PDFStandard]] = ["ua-1"]
-CHUNK = 25
+CHUNK = 50
 """Letters of a bundle that are set as one document: typst's memory grows with its length."""
+EMPTY = 3
+"""Empty documents after each chunk, so that what chunks have in common is kept, and all else soon let go."""
 AT_ONCE = 2
 """Chunks that are under way."""
 
@@ -33,11 +34,12 @@ def pdf(*sheets: Sheet) -> bytes:
 
     The same sheets always give the same bytes.
     """
+    compiler = _compiler()
     try:
-        return _fitted(_guessed(sheets), sheets[0].title, "accessible")
+        return _fitted(compiler, _guessed(sheets), "accessible", sheets[0].title)
     except typst.TypstError:
         # What none of the fonts has, such as an emoji, has no place in a PDF/UA: a box is printed.
-        return _fitted(_guessed(sheets), sheets[0].title, "tagged")
+        return _fitted(compiler, _guessed(sheets), "tagged", sheets[0].title)
 
 
 def bundle(sheets: Iterable[Sheet]) -> bytes:
@@ -47,11 +49,11 @@ def bundle(sheets: Iterable[Sheet]) -> bytes:
         sheets: the letters in their order, taken one by one: they need not all be in memory.
     """
     given = iter(sheets)
-    setting: deque[Future[list[_Part]]] = deque()
+    setting: deque[Future[bytes]] = deque()
     # While typst works it lets other threads run: a chunk is set while the one before it is put in.
     with pikepdf.new() as whole, ThreadPoolExecutor(AT_ONCE) as pool:
         while chunk := list(islice(given, CHUNK)):
-            setting.append(pool.submit(_in_parts, chunk))
+            setting.append(pool.submit(_for_the_printer, chunk))
             if len(setting) > AT_ONCE:
                 _put_in(whole, setting.popleft().result())
         for rest in setting:
@@ -61,45 +63,18 @@ def bundle(sheets: Iterable[Sheet]) -> bytes:
     return made.getvalue()
 
 
-_Part = tuple[int, int, bytes]
-"""Pages of a document that was set: from, up to (not included), of which one."""
+def _for_the_printer(sheets: Sequence[Sheet]) -> bytes:
+    compiler = _compiler()
+    made = _fitted(compiler, _guessed(sheets), "plain")
+    # typst keeps what it has set until ten documents did not need it: empty ones count, too.
+    for _each in range(EMPTY):
+        compiler.compile(b"", format="svg")
+    return made
 
 
-def _put_in(whole: pikepdf.Pdf, parts: list[_Part]) -> None:
-    sources = {id(made): pikepdf.open(io.BytesIO(made)) for _begin, _end, made in parts}
-    for begin, end, made in parts:
-        whole.pages.extend(sources[id(made)].pages[begin:end])
-
-
-def _in_parts(sheets: Sequence[Sheet]) -> list[_Part]:
-    """Set letters for the printer. Those whose size was guessed wrong are set again, and take their place."""
-    letters = _guessed(sheets)
-    made = _set(letters, sheets[0].title, "plain")
-    taken = _pages_of_each(made, len(letters))
-    off = [place for place, letter in enumerate(letters) if taken[place] != letter["pages"]]
-    # After the first of them pages are counted wrong, which shows where a letter has several.
-    late = [place for place, took in enumerate(taken) if off and place > off[0] and took > 1]
-    wrong = sorted({*off, *late})
-    for place in off:
-        letters[place].update(_next_try(letters[place], taken[place]))
-    again = [letters[place] for place in wrong]
-    sources = dict.fromkeys(range(len(letters)), made)
-    if again:
-        sources |= dict.fromkeys(wrong, _fitted(again, sheets[0].title, "plain"))
-    return list(_parts(letters, sources, taken, made))
-
-
-def _parts(
-    letters: list[dict[str, Any]], sources: dict[int, bytes], taken: list[int], first: bytes
-) -> Iterator[_Part]:
-    at = {id(first): 0}
-    for place, letter in enumerate(letters):
-        source = sources[place]
-        begin = at.get(id(source), 0)
-        yield begin, begin + letter["pages"], source
-        at[id(source)] = begin + letter["pages"]
-        if source is not first:
-            at[id(first)] += taken[place]
+def _put_in(whole: pikepdf.Pdf, part: bytes) -> None:
+    with pikepdf.open(io.BytesIO(part)) as source:
+        whole.pages.extend(source.pages)
 
 
 def _guessed(sheets: Sequence[Sheet]) -> list[dict[str, Any]]:
@@ -110,10 +85,12 @@ def _guessed(sheets: Sequence[Sheet]) -> list[dict[str, Any]]:
     return letters
 
 
-def _fitted(letters: list[dict[str, Any]], title: str, making: Making) -> bytes:
+def _fitted(
+    compiler: typst.Compiler, letters: list[dict[str, Any]], making: Making, title: str = ""
+) -> bytes:
     """Set letters, each in about the largest size in which it goes onto one page, if it does in any."""
     while True:
-        made = _set(letters, title, making)
+        made = _set(compiler, letters, making, title)
         taken = zip(letters, _pages_of_each(made, len(letters)), strict=True)
         others = [(letter, took) for letter, took in taken if took != letter["pages"]]
         if not others:
@@ -149,27 +126,35 @@ def _marks(document: pikepdf.Pdf) -> Iterator[bool]:
         yield from repeat(str(label.get("/P", "")).startswith("-"), end - begin)
 
 
-def _set(letters: list[dict[str, Any]], title: str, making: Making) -> bytes:
-    before = accumulate((letter["pages"] for letter in letters), initial=0)
-    data = [letter | {"before": pages} for letter, pages in zip(letters, before, strict=False)]
-    return typst.compile(
-        str(_room() / "letter.typ"),
-        root=str(_room()),
-        font_paths=_fonts(),
-        ignore_system_fonts=True,
+def _set(compiler: typst.Compiler, letters: list[dict[str, Any]], making: Making, title: str = "") -> bytes:
+    tagged = making != "plain"
+    data = json.dumps({"title": title, "tagged": tagged, "letters": letters})
+    files: Any = {
+        "main": _template(),
+        "letters.json": b"//" + data.encode(),
+        "pages.json": json.dumps(list(_page_numbers(letters))).encode(),
+    }
+    made = compiler.compile(
+        files,
         format="pdf",
-        sys_inputs={"letters": json.dumps(data), "title": title},
-        pdf_standards=ACCESSIBLE if making == "accessible" else None,
-        pdf_tags=making != "plain",
+        pdf_standards=ACCESSIBLE if making == "accessible" else [],
+        pdf_tags=tagged,
     )
+    return cast("bytes", made)
 
 
-def _room() -> Traversable:
-    """Return the folder beyond which typst reads nothing."""
-    return resources.files("app.rendering.paper")
+def _page_numbers(letters: list[dict[str, Any]]) -> Iterator[str | None]:
+    """Yield what stands at the foot of each page, if every letter takes as many as was guessed."""
+    for letter in letters:
+        pages = letter["pages"]
+        yield from (f"{page} / {pages}" if pages > 1 else None for page in range(1, pages + 1))
+
+
+def _compiler() -> typst.Compiler:
+    """Return a typst that reads nothing beyond our folder, and does not know what was set before."""
+    return typst.Compiler(root=str(room()), font_paths=own_fonts(), ignore_system_fonts=True)
 
 
 @cache
-def _fonts() -> typst.Fonts:
-    """Return the fonts of typst's own wheel: what is installed on the machine must not change a letter."""
-    return typst.Fonts(include_system_fonts=False)
+def _template() -> bytes:
+    return (room() / "letter.typ").read_bytes()

@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Any, Literal
 
 from app.rendering.letter import Kind, Segment
+from app.rendering.paper.hands import fonts_for
 
 Format = Literal["a4", "us-letter"]
 
@@ -59,9 +60,11 @@ class Sheet:
 
 def laid_out(sheet: Sheet) -> dict[str, Any]:
     """Return a letter as `letter.typ` takes it: nothing but texts, directions and names of formats."""
+    language = _primary(sheet.language)
     return {
         "format": sheet.format,
-        "language": _primary(sheet.language),
+        "language": language,
+        "fonts": fonts_for(language),
         "armenian": any(_ARMENIAN.search(segment.text) for segment in sheet.segments),
         "address": _block(sheet, "address"),
         "date": _one(sheet, "date"),
@@ -112,9 +115,10 @@ def _paragraphs(text: str) -> Iterator[list[str]]:
 
 def _line(line: str) -> dict[str, Any]:
     text = line.replace("\t", "    ").rstrip()
-    if _PARTICULAR.search(text):
+    marked = _PARTICULAR.search(text) is not None
+    if marked:
         text = " ".join(map(_marked, _words(_MARKS.sub("", text))))
-    return {"rtl": _runs_leftwards(line), "text": text}
+    return {"rtl": _runs_leftwards(line), "marked": marked, "text": text}
 
 
 def _words(line: str) -> list[str]:

@@ -12,10 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pypdf import PdfReader
 
-from app.rendering.letter import LetterContent, Paragraph, place_and_date, plain_text, segments
+from app.rendering.letter import LetterContent, Paragraph, Segment, place_and_date, plain_text, segments
 from app.rendering.paper import press
+from app.rendering.paper.fitting import SIZES, probable_size
 from app.rendering.paper.press import bundle, pdf
-from app.rendering.paper.sheet import Sheet
+from app.rendering.paper.sheet import Sheet, laid_out
 from app.rendering.sentences import RenderingError
 from app.rendering.typography import clean_text
 from app.yaml_files import read_yaml
@@ -206,3 +207,31 @@ def test_a_bundle_is_every_letter_in_its_order_with_its_own_pages(
 def test_several_letters_in_one_document(poppler: Poppler) -> None:
     sheets = [sheet("One."), sheet("Deux.", language="fr", country="US")]
     assert poppler.letter(pdf(*sheets)) == " ".join(map(text_of, sheets))
+
+
+def test_pages_are_counted_right_however_wrong_their_number_was_guessed(
+    poppler: Poppler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(press, "probable_size", lambda letter: (SIZES[0], 1))
+    long = "\n\n".join(["A paragraph with some words in it. " * 12] * 9)
+    sheets = [sheet("Short."), sheet(long), sheet("Short, too."), sheet(long)]
+    made = bundle(sheets)
+    assert poppler.letter(made) == " ".join(map(text_of, sheets))
+    assert poppler.page_numbers(made) == [(1, 2), (2, 2)] * 2
+    assert len(PdfReader(io.BytesIO(made)).pages) == 6
+    for parts in ((sheet("word " * 2000),), (Sheet("en", "", (Segment("paragraph", "word " * 2000),)),)):
+        words = poppler.words(bundle(parts))
+        assert sum(word.text == "word" for word in words) == 2000
+        assert max(word.bottom for word in words) < 297 - 10, "nothing runs off the paper"
+
+
+@pytest.mark.parametrize("language", SCRIPTS)
+def test_the_size_of_a_letter_is_told_before_it_is_set(language: str) -> None:
+    words = (SCRIPTS[language] + " ") * (400 // len(SCRIPTS[language]) + 1)
+    for count in range(1, 9):
+        given = sheet("\n\n".join([words] * count), language=language)
+        letter = laid_out(given)
+        size, pages = probable_size(letter)
+        letter.update(size=size, pages=pages)
+        made = press._set(press._compiler(), [letter], "plain")
+        assert abs(len(PdfReader(io.BytesIO(made)).pages) - pages) <= (size == SIZES[-1])
