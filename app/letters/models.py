@@ -9,7 +9,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.database import Base, Json
-from app.security.sealed import SealedText
+from app.letters.draft import own_words
+from app.rendering.points import Said
+from app.security.sealed import SealedJson, SealedText
 from app.supporters.models import Supporter
 
 IS_JOINT = "joint_letter_id IS NOT NULL"
@@ -22,7 +24,10 @@ class Letter(Base):
     `submission_key` comes from the form: the same form posted again is the same letter.
     `reference` is what the letter is called on paper, in mails and on the telephone.
     `points` are the keys of the chosen points, in the supporter's order; which wordings were drawn follows
-    from `submission_key`. `sketches` tell how close it is to other letters (`closeness`), not what it says.
+    from `submission_key`, but for those that are `picked`: {"appeal": {"wording.opening": 2}, …} by letter
+    and place. `edits` are the supporter's own words in place of points: {"appeal": {"points.visits": …}, …},
+    each with the text picked that it stands for. `sketches` tell how close it is to other letters
+    (`closeness`), not what it says.
     One with a `joint_letter_id` carries a joint letter: its supporter is the group that sends it.
     Tokens are stored as SHA-256 only. A letter is confirmed when `confirmed_at` is set.
     """
@@ -44,6 +49,8 @@ class Letter(Base):
     language: Mapped[str] = mapped_column(sa.String(12))
     personal_message_sealed: Mapped[bytes | None]
     points: Mapped[list[str] | None] = mapped_column(Json)
+    picked: Mapped[dict[str, dict[str, int]] | None] = mapped_column(Json)
+    edits_sealed: Mapped[bytes | None]
     sketches: Mapped[dict[str, str] | None] = mapped_column(Json)
     written_on: Mapped[date]
     created_at: Mapped[datetime]
@@ -55,5 +62,17 @@ class Letter(Base):
     joint_letter_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("joint_letters.id"))
 
     personal_message = SealedText("personal_message_sealed")
+    edits = SealedJson("edits_sealed")
 
     supporter: Mapped[Supporter] = relationship()
+
+    @property
+    def said(self) -> dict[str, Said]:
+        """What the supporter says of the letters' texts, by the key of the letter."""
+        picked, edits = self.picked or {}, self.edits
+        return {key: Said(picked.get(key, {}), edits.get(key, {})) for key in {**picked, **edits}}
+
+    @property
+    def own_words(self) -> str:
+        """All that the supporter wrote themselves, wherever it stands."""
+        return own_words(self.personal_message, self.said)

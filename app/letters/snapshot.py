@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from bisect import bisect_right
-from collections.abc import Callable, Collection, Hashable, Iterable
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
@@ -36,6 +36,7 @@ from app.database import db
 from app.errors import Gone, NotFound, Refused
 from app.evidence.reading import Known, known_on
 from app.i18n.dates import long_date
+from app.letters.passages import LetterPassages, passages_of
 from app.letters.wording import (
     Frame,
     Worded,
@@ -154,6 +155,14 @@ class Snapshot:
     def points(self, *, now: datetime) -> PointsOffered:
         """Return the points that a supporter can choose from, in the language of the page."""
         return self._kept(now, "points", lambda: points_offered(self.campaign, self.language, now=now))
+
+    def passages(self, language: str, *, now: datetime) -> Mapping[str, LetterPassages]:
+        """Return what a supporter can say of each letter's texts, by the key of the letter."""
+        return self._kept(
+            now,
+            ("passages", language),
+            lambda: passages_of(self.campaign, self.known, language, now=now),
+        )
 
     def _version(self, key: str, language: str, now: datetime) -> TemplateVersion:
         return template_for(self.campaign, key, language, now=now)
