@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from datetime import date, datetime
 
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from app.database import Base, Json
 from app.letters.draft import own_words
 from app.rendering.points import Said
-from app.security.sealed import SealedJson, SealedText
+from app.security.sealed import SealedText
 from app.supporters.models import Supporter
 
 IS_JOINT = "joint_letter_id IS NOT NULL"
@@ -25,8 +26,8 @@ class Letter(Base):
     `reference` is what the letter is called on paper, in mails and on the telephone.
     `points` are the keys of the chosen points, in the supporter's order; which wordings were drawn follows
     from `submission_key`, but for those that are `picked`: {"appeal": {"wording.opening": 2}, …} by letter
-    and place. `edits` are the supporter's own words in place of points: {"appeal": {"points.visits": …}, …},
-    each with the text picked that it stands for. `sketches` tell how close it is to other letters
+    and place. `edits` are the supporter's own words in place of points, as JSON, each with the text picked
+    that it stands for: {"appeal": {"points.visits": …}, …}. `sketches` tell how close it is to other letters
     (`closeness`), not what it says.
     One with a `joint_letter_id` carries a joint letter: its supporter is the group that sends it.
     Tokens are stored as SHA-256 only. A letter is confirmed when `confirmed_at` is set.
@@ -62,14 +63,14 @@ class Letter(Base):
     joint_letter_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("joint_letters.id"))
 
     personal_message = SealedText("personal_message_sealed")
-    edits = SealedJson("edits_sealed")
+    edits = SealedText("edits_sealed")
 
     supporter: Mapped[Supporter] = relationship()
 
     @property
     def said(self) -> dict[str, Said]:
         """What the supporter says of the letters' texts, by the key of the letter."""
-        picked, edits = self.picked or {}, self.edits
+        picked, edits = self.picked or {}, json.loads(self.edits or "{}")
         return {key: Said(picked.get(key, {}), edits.get(key, {})) for key in {**picked, **edits}}
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -263,6 +264,7 @@ def consent_rows(
 
 def _letter(submission: _Submission, supporter: Supporter, token: str) -> Letter:
     draft, now = submission.draft, submission.now
+    own = {key: dict(said.own) for key, said in draft.said.items() if said.own}
     letter = new_row(
         Letter,
         campaign_id=submission.snapshot.campaign.id,
@@ -273,7 +275,7 @@ def _letter(submission: _Submission, supporter: Supporter, token: str) -> Letter
         personal_message=draft.personal_message,
         points=list(draft.points),
         picked={key: dict(said.picked) for key, said in draft.said.items() if said.picked} or None,
-        edits={key: dict(said.own) for key, said in draft.said.items() if said.own},
+        edits=json.dumps(own, ensure_ascii=False) if own else "",
         written_on=now.date(),
         created_at=now,
         confirm_token_hash=hash_token(token),

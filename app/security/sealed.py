@@ -7,7 +7,6 @@ value is authenticated with.
 
 from __future__ import annotations
 
-import json
 from typing import Any, overload
 
 from app.database import SealedColumn
@@ -66,28 +65,3 @@ class SealedText(SealedColumn):
     def __set__(self, row: object, value: str) -> None:
         sealed = current_keys().seal(value.encode(), _bound_to(row, self.column)) if value else None
         setattr(row, self.column, sealed)
-
-
-class SealedJson(SealedColumn):
-    """Texts by name and name, stored encrypted in another column of the same row; absent ones read as {}.
-
-    Args:
-        column: name of the `bytes` column that holds the sealed value.
-    """
-
-    def __init__(self, column: str) -> None:
-        self.text = SealedText(column)
-
-    @overload
-    def __get__(self, row: None, owner: type) -> SealedJson: ...
-    @overload
-    def __get__(self, row: object, owner: type) -> dict[str, dict[str, str]]: ...
-    def __get__(self, row: object | None, owner: type) -> SealedJson | dict[str, dict[str, str]]:
-        if row is None:
-            return self
-        written = self.text.__get__(row, owner)
-        texts: dict[str, dict[str, str]] = json.loads(written) if written else {}
-        return texts
-
-    def __set__(self, row: object, value: dict[str, dict[str, str]]) -> None:
-        self.text.__set__(row, json.dumps(value, ensure_ascii=False) if value else "")
