@@ -167,6 +167,14 @@ def test_what_a_letter_states_follows_from_what_was_picked(slug: str) -> None:
     assert waiting_that_state("fact.wells") == len(stating)
 
 
+@pytest.mark.backends("sqlite")  # no row is written
+def test_languages_that_nobody_offers_take_no_room_in_memory(slug: str) -> None:
+    snapshot, now = today(slug), clock.now()
+    assert all(
+        snapshot.passages(f"x{number}", now=now) is snapshot.passages("en", now=now) for number in range(3)
+    )
+
+
 def test_a_letter_whose_campaign_does_not_allow_it_stays_as_it_is(slug: str) -> None:
     closed = {name: part for name, part in POINTS.items() if name != "editable"}
     other = store_campaign(
