@@ -9,7 +9,14 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import DateTimeLocalField, HiddenField, IntegerField, SelectField, SelectMultipleField
+from wtforms import (
+    BooleanField,
+    DateTimeLocalField,
+    HiddenField,
+    IntegerField,
+    SelectField,
+    SelectMultipleField,
+)
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import NumberRange, Optional, StopValidation, ValidationError
 
@@ -153,6 +160,7 @@ class LetterForm(FlaskForm):
     points = text(_l("Points to choose from"), 20_000)
     least = _number(_l("Least points"), 12)
     most = _number(_l("Most points"), 12)
+    editable = BooleanField(_l("Supporters may put points in their own words"))
     wordings = text(_l("Ways to say a sentence"), 20_000)
     shortest = _number(_l("Least words"), 2000)
     longest = _number(_l("Most words"), 2000)
@@ -177,6 +185,7 @@ class LetterForm(FlaskForm):
         form.points.data = written(sections_of_points(points))
         form.wordings.data = written(sections_of_wordings(version.wordings))
         form.least.data, form.most.data = points.get("least"), points.get("most")
+        form.editable.data = bool(points.get("editable"))
         return form
 
     def validate_points(self, field: Any) -> None:
@@ -214,6 +223,7 @@ class LetterForm(FlaskForm):
             points={
                 "least": self.least.data or 0,
                 "most": self.most.data or len(points),
+                **({"editable": True} if self.editable.data else {}),
                 "of": [
                     {"key": point.key, "label": point.label, "texts": list(point.texts)} for point in points
                 ],

@@ -120,7 +120,8 @@ def _points(written: Any, file: str) -> dict[str, Any]:
     keys = {point["key"] for point in points}
     if len(keys) < len(points) or not 1 <= most <= len(points):
         raise RedressError(f"{file}: points have names of their own, and most is not more than there are.")
-    return {"least": least, "most": most, "of": points}
+    editable = {"editable": True} if written.get("editable") else {}
+    return {"least": least, "most": most, **editable, "of": points}
 
 
 def _point(written: Any, file: str) -> dict[str, Any]:

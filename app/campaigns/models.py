@@ -80,7 +80,8 @@ class TemplateVersion(Content, Base):
     """The wording as it was saved once. Never changed: letters name the version they were written with.
 
     `points` holds {"least": 1, "most": 3, "of": [{"key": …, "label": …, "texts": [wording, …]}, …]}, or
-    nothing; `wordings` holds {"opening": [wording, …], …}. Each wording is in the letter language.
+    nothing, and "editable": True where supporters may put them in their own words; `wordings` holds
+    {"opening": [wording, …], …}. Each wording is in the letter language.
     Supporters are offered what is published, from `publish_at` on; what a machine drafted only after
     somebody approved it (`offered_version`).
     """

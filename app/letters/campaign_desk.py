@@ -183,7 +183,10 @@ def _listed(version: TemplateVersion) -> str:
     points = (version.points or {}).get("of", ())
     said = [(point["label"], point["texts"]) for point in points]
     said += list((version.wordings or {}).items())
-    return "\n".join(line for name, texts in said for line in (name, *texts))
+    lines = [line for name, texts in said for line in (name, *texts)]
+    if (version.points or {}).get("editable"):
+        lines.append(_("Supporters may put points in their own words"))
+    return "\n".join(lines)
 
 
 def _tried(campaign: Campaign, version: TemplateVersion, now: datetime) -> list[Worded]:

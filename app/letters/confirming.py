@@ -77,7 +77,7 @@ def look_at(token: str, language: str, *, now: datetime) -> Pending:
         reference=letter.reference,
         until=letter.confirm_until,
         letters=tuple(worded),
-        findings=look_at_words(letter.personal_message),
+        findings=look_at_words(letter.own_words),
         other_ways=tuple(
             (office.short_name, said)
             for _delivery, office in copies

@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import uuid
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from app.campaigns.representing import Place
+from app.rendering.points import Said
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class Draft:
         updates: whether they want news of the campaign.
         points: keys of the chosen points, in the supporter's order.
         submission_key: made with the form; the same form posted twice is one letter.
+        said: what they say of the letters' texts, by the key of the letter.
     """
 
     recipients: tuple[str, ...]
@@ -50,6 +53,12 @@ class Draft:
     updates: bool
     submission_key: uuid.UUID
     points: tuple[str, ...] = ()
+    said: Mapping[str, Said] = field(default_factory=dict)
+
+    @property
+    def own_words(self) -> str:
+        """All that they wrote themselves, wherever it stands."""
+        return own_words(self.personal_message, self.said)
 
     @cached_property
     def reference(self) -> str:
@@ -58,6 +67,12 @@ class Draft:
         Made from the key, so that a preview shows the same as the letter that is sent.
         """
         return reference_of(self.submission_key)
+
+
+def own_words(personal_message: str, said: Mapping[str, Said]) -> str:
+    """Return everything in somebody's letters that is their own."""
+    texts = (text for one in said.values() for text in one.own.values())
+    return "\n\n".join(text for text in (personal_message, *texts) if text)
 
 
 def reference_of(submission_key: uuid.UUID) -> str:

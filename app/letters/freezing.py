@@ -81,6 +81,7 @@ def words_of_letter(letter: Letter) -> Words:
         language=letter.language,
         points=tuple(letter.points or ()),
         key=letter.submission_key,
+        said=letter.said,
     )
 
 
@@ -128,7 +129,7 @@ def freeze(
     holder, contact = office.addressee.holder, office.addressee.contact
     delivery.holder_id = holder.id if holder else None
     delivery.subject, delivery.text = worded.subject, worded.text
-    if must_be_held(letter.personal_message):
+    if must_be_held(letter.own_words):
         # Before all else: what waits for a contact leaves by itself once there is one.
         transition(session, delivery, "held", now=now, cause=WORDS, actor=actor)
     elif not office.addressable:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -10,6 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.database import Base, Json
+from app.letters.draft import own_words
+from app.rendering.points import Said
 from app.security.sealed import SealedText
 from app.supporters.models import Supporter
 
@@ -25,7 +28,10 @@ class Letter(Base):
     `submission_key` comes from the form: the same form posted again is the same letter.
     `reference` is what the letter is called on paper, in mails and on the telephone.
     `points` are the keys of the chosen points, in the supporter's order; which wordings were drawn follows
-    from `submission_key`. `sketches` tell how close it is to other letters (`closeness`), not what it says.
+    from `submission_key`, but for those that are `picked`: {"appeal": {"wording.opening": 2}, …} by letter
+    and place. `edits` are the supporter's own words in place of points, as JSON, each with the text picked
+    that it stands for: {"appeal": {"points.visits": …}, …}. `sketches` tell how close it is to other letters
+    (`closeness`), not what it says.
     One with a `joint_letter_id` carries a joint letter: its supporter is the group that sends it.
     Tokens are stored as SHA-256 only. A letter is confirmed when `confirmed_at` is set.
     """
@@ -47,6 +53,8 @@ class Letter(Base):
     language: Mapped[str] = mapped_column(sa.String(12))
     personal_message_sealed: Mapped[bytes | None]
     points: Mapped[list[str] | None] = mapped_column(Json)
+    picked: Mapped[dict[str, dict[str, int]] | None] = mapped_column(Json)
+    edits_sealed: Mapped[bytes | None]
     sketches: Mapped[dict[str, str] | None] = mapped_column(Json)
     written_on: Mapped[date]
     created_at: Mapped[datetime]
@@ -58,5 +66,17 @@ class Letter(Base):
     joint_letter_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("joint_letters.id"))
 
     personal_message = SealedText("personal_message_sealed")
+    edits = SealedText("edits_sealed")
 
     supporter: Mapped[Supporter] = relationship()
+
+    @property
+    def said(self) -> dict[str, Said]:
+        """What the supporter says of the letters' texts, by the key of the letter."""
+        picked, edits = self.picked or {}, json.loads(self.edits or "{}")
+        return {key: Said(picked.get(key, {}), edits.get(key, {})) for key in {**picked, **edits}}
+
+    @property
+    def own_words(self) -> str:
+        """All that the supporter wrote themselves, wherever it stands."""
+        return own_words(self.personal_message, self.said)

@@ -126,9 +126,8 @@ def _purge_texts(session: Session, now: datetime) -> int:
 def _empty(session: Session, letters: list[uuid.UUID]) -> None:
     nothing = {"text_sealed": None, "wire_sealed": None, "subject_sealed": None, "receipt_sealed": None}
     session.execute(update(Delivery).where(Delivery.letter_id.in_(letters)).values(nothing))
-    session.execute(
-        update(Letter).where(Letter.id.in_(letters)).values(personal_message_sealed=None, sketches=None)
-    )
+    own = {"personal_message_sealed": None, "edits_sealed": None, "sketches": None}
+    session.execute(update(Letter).where(Letter.id.in_(letters)).values(own))
 
 
 def _purge_shared(session: Session, now: datetime) -> int:

@@ -189,7 +189,7 @@ def _waiting(session: Session, name: str) -> list[uuid.UUID]:
             Delivery.template_version_id.in_(versions),
         )
         .order_by(Delivery.id)
-        .options(load_only(Letter.points, Letter.submission_key, Letter.joint_letter_id))
+        .options(load_only(Letter.points, Letter.picked, Letter.submission_key, Letter.joint_letter_id))
     )
     names = names_leading_to(session, name)
     return [

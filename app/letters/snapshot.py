@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from bisect import bisect_right
-from collections.abc import Callable, Collection, Hashable, Iterable
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
@@ -36,6 +36,8 @@ from app.database import db
 from app.errors import Gone, NotFound, Refused
 from app.evidence.reading import Known, known_on
 from app.i18n.dates import long_date
+from app.i18n.texts import FALLBACK
+from app.letters.passages import LetterPassages, passages_of
 from app.letters.wording import (
     Frame,
     Worded,
@@ -144,8 +146,8 @@ class Snapshot:
 
     def version_for(self, office: AudienceOffice, language: str, *, now: datetime) -> TemplateVersion:
         """Return the wording that a new letter to `office` is written with `now`."""
-        key = office.member.template_key
-        return self._kept(now, ("version", key, language), lambda: self._version(key, language, now))
+        key, written_in = office.member.template_key, self._offered_language(language, now)
+        return self._kept(now, ("version", key, written_in), lambda: self._version(key, written_in, now))
 
     def languages(self, *, now: datetime) -> list[str]:
         """Return the languages that a supporter can write in."""
@@ -154,6 +156,19 @@ class Snapshot:
     def points(self, *, now: datetime) -> PointsOffered:
         """Return the points that a supporter can choose from, in the language of the page."""
         return self._kept(now, "points", lambda: points_offered(self.campaign, self.language, now=now))
+
+    def passages(self, language: str, *, now: datetime) -> Mapping[str, LetterPassages]:
+        """Return what a supporter can say of each letter's texts, by the key of the letter."""
+        written_in = self._offered_language(language, now)
+        return self._kept(
+            now,
+            ("passages", written_in),
+            lambda: passages_of(self.campaign, self.known, written_in, now=now),
+        )
+
+    def _offered_language(self, language: str, now: datetime) -> str:
+        # Whatever a form says is no key to keep things by: anybody could fill our memory with languages.
+        return language if language in self.languages(now=now) else FALLBACK
 
     def _version(self, key: str, language: str, now: datetime) -> TemplateVersion:
         return template_for(self.campaign, key, language, now=now)

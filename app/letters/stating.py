@@ -66,10 +66,12 @@ def statements_of(version: TemplateVersion) -> frozenset[str]:
 
 
 def stated_by(letter: Letter, version: TemplateVersion) -> frozenset[str]:
-    """Return which of them one letter names, with the points that it has and the wordings drawn for it."""
+    """Return which of them one letter names, with the points and wordings that it has."""
     # The wordings of a joint letter are drawn once, for all that carry it (`joint.wording`).
     key = letter.joint_letter_id or letter.submission_key
-    return _named(source_of(version).drawn(letter.points or (), key.bytes))
+    # Own words stand for a text that states nothing, and that is picked with them.
+    picked = letter.picked.get(version.template.key, {}) if letter.picked else {}
+    return _named(source_of(version).drawn(letter.points or (), key.bytes, picked))
 
 
 def _named(texts: Iterable[str]) -> frozenset[str]:

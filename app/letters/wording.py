@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 
@@ -24,7 +24,7 @@ from app.rendering import letter
 from app.rendering.forms_of_address import FormOfAddress, with_institution
 from app.rendering.letter import LetterContent, Segment
 from app.rendering.placeholders import MissingValue
-from app.rendering.points import Source, Wording, read_wording
+from app.rendering.points import NOTHING_SAID, Said, Source, Wording, read_wording
 from app.rendering.sentences import RenderingError
 
 
@@ -59,6 +59,7 @@ class Words:
         language: of the letter.
         points: keys of the chosen points, in the supporter's order.
         key: of the submission: which wordings are drawn follows from it.
+        said: what they say of the texts, by the key of the letter.
     """
 
     writer: Writer
@@ -68,6 +69,7 @@ class Words:
     language: str
     points: tuple[str, ...]
     key: uuid.UUID
+    said: Mapping[str, Said] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -179,16 +181,19 @@ def _frame(
 
 
 def _word(frame: Frame, words: Words) -> Worded:
-    values = {**frame.values, **own_values(words.writer, words.personal_message, frame.language)}
+    said = words.said.get(frame.version.template.key, NOTHING_SAID)
+    own = own_values(words.writer, words.personal_message, frame.language)
+    values = {**said.own, **frame.values, **own}
     subject = frame.wording.subject.render(values)
-    body = frame.wording.compose(frame.wording.settle(words.points, words.key.bytes), words.key.bytes)
+    points = frame.wording.settle(words.points, words.key.bytes)
+    body = frame.wording.compose(points, words.key.bytes, said)
     content = LetterContent(
         language=frame.language,
         address_lines=frame.address_lines,
         place_and_date=letter.place_and_date(words.writer.city, words.written_on, frame.locale),
         subject=subject,
         salutation=frame.form.salutation,
-        paragraphs=letter.paragraphs(body, values),
+        paragraphs=letter.paragraphs(body, values, own={"personal", *said.own}),
         closing=frame.form.closing,
         signature_lines=_signature(words.writer, values["supporter.place"]),
         footer_lines=(frame.footer % {"reference": words.reference, "email": words.writer.email},),

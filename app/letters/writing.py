@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -66,6 +67,7 @@ def words_of(draft: Draft, *, now: datetime) -> Words:
         language=draft.language,
         points=draft.points,
         key=draft.submission_key,
+        said=draft.said,
     )
 
 
@@ -138,9 +140,9 @@ def _the_same_again(session: Session, submission: _Submission) -> Written:
     letter = session.scalars(select(Letter).where(Letter.submission_key == draft.submission_key)).one()
     to = set(session.scalars(select(Delivery.recipient_id).where(Delivery.letter_id == letter.id)))
     points = tuple(letter.points or ())
-    before = (writer_of(letter.supporter), letter.personal_message, points, letter.language)
+    before = (writer_of(letter.supporter), letter.personal_message, points, letter.said, letter.language)
     offices = {office.addressee.recipient.id for office in submission.offices}
-    now = (draft.writer, draft.personal_message, draft.points, draft.language)
+    now = (draft.writer, draft.personal_message, draft.points, draft.said, draft.language)
     if (before, to) != (now, offices):
         raise SentAlready
     return Written(draft.reference, is_new=False)
@@ -267,6 +269,7 @@ def consent_rows(
 
 def _letter(submission: _Submission, supporter: Supporter, token: str) -> Letter:
     draft, now = submission.draft, submission.now
+    own = {key: dict(said.own) for key, said in draft.said.items() if said.own}
     letter = new_row(
         Letter,
         campaign_id=submission.snapshot.campaign.id,
@@ -276,6 +279,8 @@ def _letter(submission: _Submission, supporter: Supporter, token: str) -> Letter
         language=draft.language,
         personal_message=draft.personal_message,
         points=list(draft.points),
+        picked={key: dict(said.picked) for key, said in draft.said.items() if said.picked} or None,
+        edits=json.dumps(own, ensure_ascii=False) if own else "",
         written_on=now.date(),
         created_at=now,
         confirm_token_hash=hash_token(token),

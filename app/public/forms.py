@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from flask_babel import gettext as _
@@ -29,7 +29,9 @@ from app.errors import Refused
 from app.i18n import countries, country_codes, language_name
 from app.letters.draft import Draft, Writer
 from app.letters.joint.signing import Signing
+from app.letters.passages import LetterPassages
 from app.public.quick_fields import QuickMeta
+from app.public.said import SaidField
 from app.rendering.originality import count_words
 from app.rendering.points import USUAL, in_drawn_order
 from app.rendering.sentences import RenderingError
@@ -92,6 +94,7 @@ class WriteForm(FlaskForm):
     points = SelectMultipleField(_l("Points"), validate_choice=False)
     personal_message = TextAreaField(_l("In your own words"), [Cleaned(clean_text, LONGEST_MESSAGE)])
     brief = BooleanField(_l("I cannot write more than a sentence"))
+    said: Any = SaidField(_l("The letter’s own texts"), limit=LONGEST_MESSAGE)
     name = StringField(
         _l("Name"), [Required(_l("Please give your name: a letter needs a signature.")), line()]
     )
@@ -147,6 +150,10 @@ class WriteForm(FlaskForm):
         """Set how many words of their own the chosen letters ask for."""
         self.own_words = own_words
         self.personal_message.flags.required = self.personal_required or own_words > 0
+
+    def offer_passages(self, offered: Mapping[str, LetterPassages], letters: Collection[str]) -> None:
+        """Say what can be said of the letters' own texts, and which letters are chosen."""
+        self.said.offer(offered, letters, self._points())
 
     @property
     def words_wanted(self) -> int:
@@ -235,7 +242,7 @@ class WriteForm(FlaskForm):
         pairs = [(name, value) for name in ("recipients", "points") for value in self[name].data or ()]
         lines = (name for name, field in self._fields.items() if isinstance(field, _CARRIED))
         pairs += [(name, self[name].data) for name in lines if self[name].data and name not in _NOT_CARRIED]
-        return [*pairs, *([("brief", "y")] if self.brief.data else [])]
+        return [*pairs, *self.said.pairs(), *([("brief", "y")] if self.brief.data else [])]
 
     @property
     def has_unsafe_text(self) -> bool:
@@ -281,6 +288,7 @@ class WriteForm(FlaskForm):
             updates=bool(self.updates.data),
             submission_key=uuid.UUID(self.submission_key.data),
             points=self._points(),
+            said=self.said.data,
         )
 
 
@@ -291,6 +299,7 @@ class SignForm(WriteForm):
     points = None
     personal_message = None
     brief = None
+    said = None
     kind = RadioField(
         _l("Who signs?"),
         choices=[

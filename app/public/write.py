@@ -15,6 +15,7 @@ from app.campaigns.representing import Representatives
 from app.errors import Refused
 from app.i18n import page_language
 from app.letters.attachments import attachments_of
+from app.letters.choosing import ShownLetter, choices
 from app.letters.draft import place_of
 from app.letters.originality import originality_of
 from app.letters.previewing import preview
@@ -42,7 +43,7 @@ def show(slug: str) -> ResponseReturnValue:
         office.slug for office in snapshot.offices if office.addressable and office.preselected
     ]
     form.choose_points()
-    form.ask_for(_own_words(snapshot, form))
+    _ask(snapshot, form)
     return _render(snapshot, page, form)
 
 
@@ -52,7 +53,7 @@ def submit(slug: str) -> ResponseReturnValue:
     """Preview, show on paper, hand out or send, as the pressed button says."""
     snapshot, page = _open(slug)
     form = _form(snapshot, page)
-    form.ask_for(_own_words(snapshot, form))
+    _ask(snapshot, form)
     intent = request.form.get("intent", "own_mail" if "sent" in request.form else "send")
     if intent == "reword":
         form.renew()  # other wordings are drawn with another key
@@ -98,9 +99,11 @@ def _form(snapshot: Snapshot, page: CampaignPage) -> WriteForm:
     )
 
 
-def _own_words(snapshot: Snapshot, form: WriteForm) -> int:
-    chosen = snapshot.named(form.recipients.data or ())
-    return own_words_asked(snapshot.campaign, {office.member.template_key for office in chosen})
+def _ask(snapshot: Snapshot, form: WriteForm) -> None:
+    """Tell the form what the chosen letters ask for, and what can be said of their texts."""
+    letters = {office.member.template_key for office in snapshot.named(form.recipients.data or ())}
+    form.ask_for(own_words_asked(snapshot.campaign, letters))
+    form.offer_passages(snapshot.passages(form.language.data, now=clock.now()), letters)
 
 
 def _preview(snapshot: Snapshot, page: CampaignPage, form: WriteForm) -> ResponseReturnValue:
@@ -108,7 +111,8 @@ def _preview(snapshot: Snapshot, page: CampaignPage, form: WriteForm) -> Respons
     # An unfinished form is no mistake while somebody writes: only what can never be sent is pointed out.
     form.keep_only_unsafe()
     if request.headers.get(FRAGMENT) == "preview":
-        return render_template("public/letters/_preview.html", **_previewed(snapshot, form))
+        shown = _previewed(snapshot, form) | {"letters": _choices(snapshot, form), "form": form}
+        return render_template("public/letters/_fragment.html", **shown)
     return _render(snapshot, page, form, status=422 if form.errors else 200)
 
 
@@ -162,7 +166,7 @@ def _send(snapshot: Snapshot, page: CampaignPage, form: WriteForm) -> ResponseRe
 
 def _previewed(snapshot: Snapshot, form: WriteForm) -> dict[str, Any]:
     """Return what the preview shows: the letters, and what can be said about the supporter's own words."""
-    previews, own = _worded(snapshot, form), form.personal_message.data
+    previews, own = _worded(snapshot, form), form.draft().own_words
     if form.has_unsafe_text or not own:
         return {"previews": previews, "originality": None, "findings": ()}
     return {
@@ -170,6 +174,10 @@ def _previewed(snapshot: Snapshot, form: WriteForm) -> dict[str, Any]:
         "originality": originality_of(snapshot.campaign.id, previews),
         "findings": look_at_words(own),
     }
+
+
+def _choices(snapshot: Snapshot, form: WriteForm) -> list[ShownLetter]:
+    return choices(snapshot, form.draft(unfinished=True), now=clock.now())
 
 
 def _worded(snapshot: Snapshot, form: WriteForm) -> list[Worded]:
@@ -195,6 +203,7 @@ def _render(
         consent_text=page.consent_text,
         updates_text=page.updates_text,
         **_previewed(snapshot, form),
+        letters=_choices(snapshot, form),
         representatives=_representatives(snapshot, form),
     )
     return html, status

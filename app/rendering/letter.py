@@ -7,7 +7,7 @@ what is read stays, letter for letter, what is sent.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -105,14 +105,14 @@ def cut(text: str, subject: str) -> tuple[Segment, ...]:
 
 
 def paragraphs(
-    template: LetterTemplate, values: Mapping[str, str], own: str = "personal"
+    template: LetterTemplate, values: Mapping[str, str], own: Collection[str] = ("personal",)
 ) -> tuple[Paragraph, ...]:
     """Fill in a template and cut it at its blank lines.
 
     Args:
         template: the letter's text without address, salutation and closing.
         values: what stands for its names.
-        own: the name whose value is the supporter's own text; it is a paragraph of its own, kept as it is.
+        own: names whose values are the supporter's own text; each is a paragraph of its own, kept as it is.
 
     Raises:
         MissingValue: if a name that is to be shown has no value.
@@ -120,7 +120,7 @@ def paragraphs(
     found: list[Paragraph] = []
     fixed = ""
     for piece in template.pieces(values):
-        if piece.name == own:
+        if piece.name in own:
             found += [*_fixed(fixed), Paragraph(piece.text.strip("\n"), "own")]
             fixed = ""
         else:

@@ -28,6 +28,7 @@ __all__ = [
     "Problem",
     "TemplateError",
     "parse",
+    "value_alone",
 ]
 
 LONGEST = 50_000
@@ -126,6 +127,11 @@ def parse(source: str, names: Collection[str]) -> LetterTemplate:
     return LetterTemplate(
         frozenset(tag.name for tag in tags if tag.name), _read_by_jinja(source, tags, report)
     )
+
+
+def value_alone(name: str) -> LetterTemplate:
+    """Return the template in which one value stands and nothing else."""
+    return LetterTemplate(frozenset({name}), (_Value(name, 1, 1),))
 
 
 def _check_characters(source: str, report: Report) -> None:

@@ -1,19 +1,20 @@
 """A letter whose paragraphs can be chosen and whose sentences can be said in several ways.
 
 In a letter's body `{{ points }}` stands for the chosen paragraphs in the supporter's order, and
-`{{ wording.<name> }}` for one of several texts. Which text is taken follows from the submission's key:
-the same key makes the same letter wherever it is made.
+`{{ wording.<name> }}` for one of several texts. Which text is taken, the supporter says, or it follows from
+the submission's key: the same key makes the same letter wherever it is made. Where a letter allows it, a
+point in which nothing is filled in can be said in the supporter's own words.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import TypeVar
 
-from app.rendering.placeholders import LetterTemplate, TemplateError, parse
+from app.rendering.placeholders import LetterTemplate, TemplateError, parse, value_alone
 from app.rendering.template_problems import Problem
 
 Text = TypeVar("Text")
@@ -33,12 +34,28 @@ class Point:
     texts: tuple[LetterTemplate, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a supporter says of a letter's texts, by their place (`points.visits`, `wording.opening`).
+
+    Attributes:
+        picked: which of the texts stands there, counted from 1; where nothing is picked, one is drawn.
+        own: their own words in its stead: plain text, which is never read as a template.
+    """
+
+    picked: Mapping[str, int] = field(default_factory=dict)
+    own: Mapping[str, str] = field(default_factory=dict)
+
+
+NOTHING_SAID = Said()
+
+
 @dataclass(frozen=True)
 class Source:
     """A letter's wording as an organizer wrote it.
 
-    `points` is {"least": 1, "most": 3, "of": [{"key", "label", "texts"}, …]} or nothing, `wordings` the
-    texts by name.
+    `points` is {"least": 1, "most": 3, "editable": True, "of": [{"key", "label", "texts"}, …]} or nothing,
+    `wordings` the texts by name.
     """
 
     subject: str
@@ -55,16 +72,18 @@ class Source:
         for name, texts in self.wordings.items():
             yield from ((f"{WORDING}{name}.{place}", text) for place, text in enumerate(texts, 1))
 
-    def drawn(self, chosen: Sequence[str], key: bytes) -> tuple[str, ...]:
-        """Return the texts that one letter has: subject, body, its points and the wordings drawn for it."""
+    def drawn(
+        self, chosen: Sequence[str], key: bytes, picked: Mapping[str, int] = NOTHING_SAID.picked
+    ) -> tuple[str, ...]:
+        """Return the texts that one letter has: subject, body, its points, the wordings picked or drawn."""
         texts = {name: texts for name, _label, texts in _described(self.points)}
         least, most = _number(self.points, "least", 0), _number(self.points, "most", len(texts))
         points = _settled(list(texts), least, most, chosen, key)
         return (
             self.subject,
             self.body,
-            *(_drawn(texts[name], f"{POINTS}.{name}", key) for name in points),
-            *(_drawn(texts, f"{WORDING}{name}", key) for name, texts in self.wordings.items()),
+            *(_drawn(texts[name], f"{POINTS}.{name}", key, picked) for name in points),
+            *(_drawn(texts, f"{WORDING}{name}", key, picked) for name, texts in self.wordings.items()),
         )
 
     def names(self, names: Collection[str]) -> frozenset[str]:
@@ -75,7 +94,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Wording:
-    """A letter's wording that was found sound."""
+    """A letter's wording that was found sound; `editable` is whether points can be put in own words."""
 
     subject: LetterTemplate
     body: LetterTemplate
@@ -83,6 +102,7 @@ class Wording:
     least: int
     most: int
     wordings: Mapping[str, tuple[LetterTemplate, ...]]
+    editable: bool = False
 
     @property
     def names(self) -> frozenset[str]:
@@ -104,20 +124,27 @@ class Wording:
         mine = [point.key for point in self.points]
         return _settled(mine, self.least, self.most, chosen, key)
 
-    def compose(self, chosen: Sequence[str], key: bytes) -> LetterTemplate:
+    def compose(self, chosen: Sequence[str], key: bytes, said: Said = NOTHING_SAID) -> LetterTemplate:
         """Return the body with its points and wordings in place.
 
         Args:
             chosen: keys of points, as `settle` returns them.
             key: of the submission.
+            said: what the supporter says of the texts. Where their own words stand in place of a point, the
+                template shows them as the value of that place.
         """
         texts = {point.key: point.texts for point in self.points}
-        points = [_drawn(texts[name], f"{POINTS}.{name}", key) for name in chosen]
-        said = {
-            f"{WORDING}{name}": [_drawn(texts, f"{WORDING}{name}", key)]
+        points = [self._point(texts[name], f"{POINTS}.{name}", key, said) for name in chosen]
+        wordings = {
+            f"{WORDING}{name}": [_drawn(texts, f"{WORDING}{name}", key, said.picked)]
             for name, texts in self.wordings.items()
         }
-        return self.body.with_parts({POINTS: points, **said})
+        return self.body.with_parts({POINTS: points, **wordings})
+
+    def _point(self, texts: Sequence[LetterTemplate], place: str, key: bytes, said: Said) -> LetterTemplate:
+        text = _drawn(texts, place, key, said.picked)
+        has_own = self.editable and is_free(text) and said.own.get(place, "").strip()
+        return value_alone(place) if has_own else text
 
 
 def read_wording(source: Source, names: Collection[str]) -> Wording:
@@ -143,7 +170,19 @@ def read_wording(source: Source, names: Collection[str]) -> Wording:
         wordings={
             name: tuple(parse(text, names) for text in texts) for name, texts in source.wordings.items()
         },
+        editable=bool(source.points.get("editable")),
     )
+
+
+def is_free(text: LetterTemplate) -> bool:
+    """Whether a point's text can be put in other words: nothing is filled in, no fact, no person, no ask."""
+    return not text.names
+
+
+def number_of(texts: Sequence[object], place: str, key: bytes, picked: Mapping[str, int]) -> int:
+    """Return which of the texts of a place a letter has, counted from 1: the one picked, or else drawn."""
+    number = picked.get(place, 0)
+    return number if 0 < number <= len(texts) else draw(place, len(texts), key) + 1
 
 
 def problems_of(source: Source, names: Collection[str]) -> Iterator[tuple[str, Problem]]:
@@ -174,8 +213,8 @@ def _settled(
     return (*kept, *others[: max(least - len(kept), 0)])
 
 
-def _drawn(texts: Sequence[Text], name: str, key: bytes) -> Text:
-    return texts[draw(name, len(texts), key)]
+def _drawn(texts: Sequence[Text], place: str, key: bytes, picked: Mapping[str, int]) -> Text:
+    return texts[number_of(texts, place, key, picked) - 1]
 
 
 def _described(points: Mapping[str, object]) -> Iterator[tuple[str, str, Sequence[str]]]:

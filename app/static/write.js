@@ -75,7 +75,10 @@ async function refresh() {
   const headers = { "X-Redress-Fragment": "preview" };
   try {
     const answer = await fetch(form.getAttribute("action"), { method: "POST", body, headers, signal });
-    if (answer.ok && !answer.redirected) replace((await answer.text()).trim());
+    if (!answer.ok || answer.redirected) return;
+    const [letters, passages] = (await answer.text()).split("<template data-passages>");
+    replace(letters.trim());
+    offer(passages);
   } catch {
     // Overtaken by the next one, offline or refused.
   }
@@ -94,6 +97,22 @@ function replace(html) {
   const status = document.querySelector("[data-status]");
   status.textContent = "";
   setTimeout(() => (status.textContent = form.dataset.updated), 50); // a live region speaks only when it changes
+}
+
+/* Points and wordings of the letters that are chosen now. What is being typed is left alone; what is open, stays open. */
+function offer(html) {
+  const box = form.querySelector("[data-passages]");
+  if (!html || box.contains(document.activeElement)) return;
+  const fresh = document.createElement("template");
+  fresh.innerHTML = html.replace("</template>", "");
+  for (const area of fresh.content.querySelectorAll("textarea")) {
+    const old = document.getElementById(area.id);
+    if (old && old.value !== old.defaultValue) area.value = old.value;
+  }
+  for (const details of box.querySelectorAll("details[open]")) {
+    fresh.content.querySelector(`details[data-key="${details.dataset.key}"]`)?.setAttribute("open", "");
+  }
+  box.replaceChildren(fresh.content);
 }
 
 function follow() {

@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from app import clock
-from app.campaigns.models import Campaign, LetterTemplate
+from app.campaigns.models import Campaign, LetterTemplate, TemplateVersion
 from app.campaigns.offering import offered_version
 from app.database import db, transaction
 from app.delivery.models import Delivery
@@ -94,6 +94,19 @@ def test_a_letter_is_written_checked_and_shown_as_each_office_gets_it(
         offered = offered_version(letter, now=clock.now())
         assert offered is not None
         assert offered.number == 3
+
+
+def test_a_tick_lets_supporters_put_points_in_their_own_words(desk: CheckingClient, app: Flask) -> None:
+    path = started(desk, app)
+    send(desk, f"{path}/letters/new", LETTER | {"editable": "y"})
+    with app.app_context():
+        version = db.session.scalars(select(TemplateVersion)).one()
+        assert version.points is not None
+        assert version.points["editable"] is True
+        path = f"{path}/letters/{version.template_id}/edit"
+    assert dict(Page(desk.get(path).text).form(path).filled({}))["editable"]
+    shown = send(desk, path, {"editable": []})
+    assert "Supporters may put points in their own words" in shown.text.partition("What changed")[2]
 
 
 def test_an_organizer_gets_the_letter_as_each_office_would(desk: CheckingClient, app: Flask) -> None:

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 import yaml
 from flask import Flask
 
-from app.campaigns.folder import load_campaign
+from app.campaigns.folder import load_campaign, read_folder
+from app.campaigns.folder_writing import campaign_files
 from app.campaigns.letter_file import read_letter
 from app.campaigns.models import Campaign
 from app.database import db, transaction
@@ -89,6 +90,23 @@ def test_everything_in_the_folder_is_loaded(folder: Path) -> None:
     assert (version.number, version.subject) == (1, "Water")
     assert version.body == "Please open it.\n\n{{ personal }}\n"
     assert (version.made_at, version.made_by) == (NOW, "seeds")
+
+
+def test_a_letter_that_can_be_edited_comes_and_goes_as_such(folder: Path) -> None:
+    points = "points: {least: 1, most: 1, editable: true, of: [{key: a, label: A, texts: [Soon.]}]}\n---\n"
+    points += "{{ points }}\n"
+    front, _dashes, text = LETTER.rpartition("---\n")
+    (folder / "letters" / "appeal.en.txt").write_text(f"{front}{points}{text}", encoding="utf-8")
+    load_campaign(folder, now=NOW)
+    files = campaign_files(db.session, campaign(), now=NOW)
+    (folder / "letters" / "appeal.en.txt").write_text(files["letters/appeal.en.txt"], encoding="utf-8")
+    for letter in (read_folder(folder).letters[0], campaign().templates[0].versions[0]):
+        assert letter.points == {
+            "least": 1,
+            "most": 1,
+            "editable": True,
+            "of": [{"key": "a", "label": "A", "texts": ["Soon."]}],
+        }
 
 
 def test_a_second_time_changes_nothing(folder: Path) -> None:

@@ -187,6 +187,16 @@ def test_supporters_who_add_no_word_write_different_letters_all_the_same(
     assert close < 0.6
 
 
+def test_where_points_can_be_put_in_own_words_most_of_them_can_whatever_is_drawn(app_context: Flask) -> None:
+    offered = [snapshot(language).passages(language, now=clock.now()) for language in ("en", "fr")]
+    for letters in offered:
+        editable = {key: letter.points for key, letter in letters.items() if letter.points}
+        assert set(editable) == {"un-osce", "human-rights-org"}
+        for points in editable.values():
+            assert sum(len(point.free) == len(point.texts) for point in points) >= 2
+            assert sum(bool(point.free) for point in points) >= 4
+
+
 def test_the_draft_resolution_is_offered_with_its_facts(app_context: Flask) -> None:
     (attachment,) = attachments_of(campaign(), "fr")
     assert (attachment.template_key, attachment.language) == ("city-council", "fr")

@@ -27,6 +27,7 @@ from tests.support.plugins.browser import PageFactory
 PHONE: ViewportSize = {"width": 360, "height": 740}
 DESK: ViewportSize = {"width": 1280, "height": 900}
 
+POINT = "My aunt reads the old letters. {{ recipient.ask }}"
 ACCEPTED = dict.fromkeys(OFFICES, "accepted")
 WORDS = (
     "Բարեւ ձեզ, my name is Ani.\n.A line that begins with a dot,\nFrom a desk in Lyon — with “care” & <hope>."
@@ -42,6 +43,17 @@ def assert_arrived(site: DevelopmentSite, supporter: Supporter, shown: dict[str,
         assert body_of(mine[0]) == text.encode()
 
 
+def say_a_point(tab: Page) -> None:
+    """Choose a point, open it, and say it in other words: all letters that leave room for it follow."""
+    tab.get_by_label("Point 1").select_option("families")
+    area = tab.get_by_label("Your words: The families who wait")
+    tab.get_by_text("Put this in your own words: The families who wait").click()
+    area.fill(POINT)
+    for slug in OFFICES[:3]:
+        expect(tab.locator(f"[data-paper={slug}] .own").last).to_have_text(POINT)
+    expect(area).to_be_focused()
+
+
 @pytest.mark.parametrize("window", [PHONE, DESK], ids=["360", "1280"])
 def test_the_whole_way(window: ViewportSize, site: DevelopmentSite, page_factory: PageFactory) -> None:
     """From the campaign to letters that were accepted; the preview follows what is typed."""
@@ -55,6 +67,7 @@ def test_the_whole_way(window: ViewportSize, site: DevelopmentSite, page_factory
     for sheet in tab.locator("[data-paper]").all():
         expect(sheet.locator(".own")).to_have_text(WORDS)
         expect(sheet.locator(".signature")).to_have_text(f"{supporter.name} Lyon, France")
+    say_a_point(tab)
     shown = papers_in(tab)
     assert list(shown) == list(OFFICES)
     assert all(WORDS in text for text in shown.values())
