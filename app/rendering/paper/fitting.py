@@ -36,7 +36,7 @@ _US_LETTER = _Paper(6.4 * _INCH, 9.05 * _INCH, 1.15 * _INCH, 1.15 * _INCH, 3.3 *
 # As in `letter.typ`, in parts of the type's size: between lines, paragraphs, below date, subject, salutation,
 # above the closing; and in points: below the address, for a signature by hand, the rule above the footer.
 _LEADING, _PARAGRAPH, _DATE, _SUBJECT, _SALUTATION, _CLOSING = 0.62, 1.15, 2.2, 1.5, 1.15, 1.6
-_BELOW_ADDRESS, _BY_HAND, _RULE = 7 * _MM, 11 * _MM, 11 * _MM - 10
+_BELOW_ADDRESS, _BY_HAND, _RULE = 7 * _MM, 11 * _MM, 11 * _MM - 8
 _ADDRESS, _SMALL, _SMALL_LEADING, _NOTES = 0.93, 8.5, 0.5, 1.1
 
 
