@@ -20,7 +20,16 @@ from app.campaigns.models import TemplateVersion
 from app.content import ContentMemory
 from app.database import db
 from app.delivery.models import Delivery
-from app.letters.stating import Stop, is_older, named_in, statements_of, stops_of, undecided
+from app.letters.stating import (
+    Stop,
+    is_about,
+    is_older,
+    named_in,
+    statements_of,
+    stops_of,
+    stops_of_deeds,
+    undecided,
+)
 from app.recipients.resolution import Addressee, resolve
 from app.rendering.forms_of_address import with_institution
 from app.rendering.mail import wire_address
@@ -36,7 +45,7 @@ WORDS: Final = "words to be read first"
 
 @dataclass(frozen=True)
 class _Desk:
-    """What a letter to an office must agree with today, and what of its wording may not be stated."""
+    """What a letter to an office must agree with today, and what of its wording may not be said to it."""
 
     is_open: bool
     holder_id: uuid.UUID | None
@@ -79,7 +88,7 @@ def states_what_is_withdrawn(session: Session, delivery: Delivery) -> bool:
     (desk,) = _desks([delivery])
     stops = desk.stops if desk is not None else ()
     named = named_in(session, delivery) if stops else frozenset()
-    return any(stop.name in named and not is_older(session, stop, delivery) for stop in stops)
+    return any(is_about(stop, named) and not is_older(session, stop, delivery) for stop in stops)
 
 
 def address_in(text: str) -> str:
@@ -112,7 +121,10 @@ def _look(day: date, recipient_id: uuid.UUID, version_id: uuid.UUID) -> _Desk:
             holder_id=addressee.holder.id if addressee.holder else None,
             address="\n".join(lines),
             mailbox=wire_address(addressee.contact.value) if addressee.contact else "",
-            stops=stops_of(session, statements_of(version), day=day),
+            stops=(
+                *stops_of(session, statements_of(version), day=day),
+                *stops_of_deeds(version.template.campaign, version, addressee, day=day),
+            ),
         )
 
 

@@ -144,7 +144,7 @@ class Snapshot:
 
     def version_for(self, office: AudienceOffice, language: str, *, now: datetime) -> TemplateVersion:
         """Return the wording that a new letter to `office` is written with `now`."""
-        key = office.member.template_key
+        key = office.template_key
         return self._kept(now, ("version", key, language), lambda: self._version(key, language, now))
 
     def languages(self, *, now: datetime) -> list[str]:

@@ -11,19 +11,25 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from app.campaigns.models import Campaign, LetterTemplate, TemplateVersion
+from app.campaigns.deeds import deed_of
+from app.campaigns.models import THANKS, Campaign, LetterTemplate, TemplateVersion
 from app.campaigns.texts import text
 from app.delivery.models import Delivery, StateChange
 from app.evidence.models import Fact, Measure, Person
 from app.evidence.standing import IN_CUSTODY, may_be_asked
 from app.letters.models import Letter
 from app.letters.wording import source_of
+from app.recipients.resolution import Addressee
 
 WITHDRAWN: Final = "fact withdrawn: "
 CORRECTED: Final = "fact corrected: "
 RELEASED_PERSON: Final = "person: "
 CLOSED_MEASURE: Final = "measure closed: "
-STOPS: Final = (WITHDRAWN, CORRECTED, RELEASED_PERSON, CLOSED_MEASURE)
+ACTED: Final = "it has acted: "
+UNDONE: Final = "thanks for what was not done: "
+"""These two go on with the campaign and the office, divided by a stroke."""
+OF_DEEDS: Final = (ACTED, UNDONE)
+STOPS: Final = (WITHDRAWN, CORRECTED, RELEASED_PERSON, CLOSED_MEASURE, *OF_DEEDS)
 """How causes begin that go on with the key of what may not be stated any more."""
 AS_IT_IS: Final = "released by an organizer"
 CONSENTED: Final = "its writer agreed to the corrected wording"
@@ -39,11 +45,16 @@ _NAME = re.compile(r"\b((?:fact|person|measure)\.\w+)\.\w")
 
 @dataclass(frozen=True)
 class Stop:
-    """Why a letter must not leave, and since when (None: not known, so for every letter)."""
+    """Why a letter must not leave, and since when (None: not known, so for every letter).
+
+    `name` is what it states; "" where it does not matter what it names. With `begins` it is only for letters
+    that were written since then.
+    """
 
     name: str
     reason: str
     since: datetime | None
+    begins: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -109,6 +120,23 @@ def _stops_of_fact(session: Session, name: str) -> Iterator[Stop]:
         key = fact.superseded_by if fact is not None else ""
 
 
+def stops_of_deeds(
+    campaign: Campaign, version: TemplateVersion, addressee: Addressee, *, day: date
+) -> tuple[Stop, ...]:
+    """Return why letters of a wording to an office must not leave because of what it has done, or has not.
+
+    One that asks must not, once the office has acted, if it was written before that was known. One that
+    thanks must not for what was recorded by mistake.
+    """
+    recipient = addressee.recipient
+    about = f"{campaign.slug}/{recipient.slug}"
+    if version.template.kind == THANKS:
+        undone = [deed for deed in campaign.deeds if deed.recipient_id == recipient.id and deed.undone_at]
+        return tuple(Stop("", f"{UNDONE}{about}", deed.undone_at, deed.recorded_at) for deed in undone)
+    deed = deed_of(campaign, recipient.id, addressee.holder, day=day)
+    return () if deed is None else (Stop("", f"{ACTED}{about}", deed.recorded_at),)
+
+
 def undecided(session: Session, delivery: Delivery, stops: Collection[Stop]) -> str:
     """Return the reason of the first stop that holds for a copy, or "".
 
@@ -121,9 +149,14 @@ def undecided(session: Session, delivery: Delivery, stops: Collection[Stop]) -> 
             continue
         if named is None:
             named = named_in(session, delivery)
-        if stop.name in named and not _decided_since(session, delivery, stop):
+        if is_about(stop, named) and not _decided_since(session, delivery, stop):
             return stop.reason
     return ""
+
+
+def is_about(stop: Stop, named: Collection[str]) -> bool:
+    """Whether a stop is about a letter that names something."""
+    return not stop.name or stop.name in named
 
 
 def is_older(session: Session, stop: Stop, delivery: Delivery) -> bool:
@@ -134,6 +167,8 @@ def is_older(session: Session, stop: Stop, delivery: Delivery) -> bool:
     """
     if stop.since is None:
         return False
+    if stop.begins is not None and delivery.created_at < stop.begins:
+        return True
     if delivery.created_at >= stop.since:
         return True
     confirmed_at = session.get_one(Letter, delivery.letter_id).confirmed_at

@@ -100,7 +100,7 @@ def _form(snapshot: Snapshot, page: CampaignPage) -> WriteForm:
 
 def _own_words(snapshot: Snapshot, form: WriteForm) -> int:
     chosen = snapshot.named(form.recipients.data or ())
-    return own_words_asked(snapshot.campaign, {office.member.template_key for office in chosen})
+    return own_words_asked(snapshot.campaign, {office.template_key for office in chosen})
 
 
 def _preview(snapshot: Snapshot, page: CampaignPage, form: WriteForm) -> ResponseReturnValue:
