@@ -139,6 +139,10 @@ def _described(path: Path) -> Mapping[str, Any]:
     if not path.is_file():
         raise RedressError(f"{path.parent.name} is no campaign: there is no {path.name} in it.")
     description: Mapping[str, Any] = _plain(with_all(NEEDED, read_yaml(path), path.name))
+    for name in ("audience", "acted"):
+        rows = description.get(name) or []
+        if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
+            raise RedressError(f"{path.name}: {name} is a list of what belongs to each office or group.")
     return description
 
 

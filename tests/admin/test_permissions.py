@@ -21,7 +21,7 @@ from app.recipients import reaching
 from app.recipients.drafts import ContactDraft
 from app.recipients.importer import uploads
 from app.recipients.models import Contact, Holder, Recipient
-from tests.factories.campaigns import KEY, reword, store_campaign
+from tests.factories.campaigns import KEY, add_group, reword, store_campaign
 from tests.factories.corrections import propose
 from tests.factories.evidence import FactFactory, MeasureFactory, PersonFactory, store
 from tests.factories.joint import BODY, SUBJECT, begin, sign_and_confirm
@@ -123,6 +123,7 @@ def things(app: Flask) -> dict[str, object]:
             "recipient_id": office.id,
             "holder_id": db.session.scalars(select(Holder.id).where(Holder.recipient_id == office.id)).one(),
             "contact_id": contact.id,
+            "rule_id": add_group(slug, level="international"),
             "campaign_id": db.session.scalars(select(Campaign.id)).one(),
             "template_id": db.session.scalars(select(LetterTemplate.id)).one(),
             "number": 1,
