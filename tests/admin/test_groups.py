@@ -57,16 +57,22 @@ def test_a_group_is_added_moved_up_changed_and_taken_out(
             select(AudienceMember.id).where(AudienceMember.recipient_id.is_(None))
         ).one()
     form = page.form(f"{place}/audience/{rule}/up")
-    page = Page(desk.post(f"{place}/audience/{rule}/up", data=form.filled({}), follow_redirects=True).text)
+    page = Page(
+        desk.post(f"{place}/audience/{rule}/up", data=dict(form.filled({})), follow_redirects=True).text
+    )
     assert "It counts for 2 of the 2 offices that belong to it." in page.text
     assert "It counts for nothing: a rule before it is about this office, too." in page.text
-    page = send(desk, f"{place}/audience/{rule}", {"ask": "Open it now.", "country": "CH"})
+    form = Page(desk.get(f"{place}/audience/{rule}").text).form(field="ask_text")
+    typed = dict(form.filled({"ask": "Open it now.", "country": "CH"}))
+    page = Page(desk.post(f"{place}/audience/{rule}", data=typed, follow_redirects=True).text)
     assert "Local · Switzerland" in page.text
     assert "Open it now." in Page(desk.get(place).text).text
     whole = Page(desk.get(f"{place}/audience/{rule}").text)
     removal = whole.form(f"{place}/audience/{rule}/remove")
     page = Page(
-        desk.post(f"{place}/audience/{rule}/remove", data=removal.filled({}), follow_redirects=True).text
+        desk.post(
+            f"{place}/audience/{rule}/remove", data=dict(removal.filled({})), follow_redirects=True
+        ).text
     )
     assert "It counts for" not in page.text
 
@@ -91,7 +97,7 @@ def test_that_an_office_acted_is_recorded_shown_and_undone(
     shown = Page(desk.get(path).text)
     assert "Minutes" in shown.text
     undone = shown.form(f"{path}/undo")
-    page = Page(desk.post(f"{path}/undo", data=undone.filled({}), follow_redirects=True).text)
+    page = Page(desk.post(f"{path}/undo", data=dict(undone.filled({})), follow_redirects=True).text)
     assert "Undone: the office is asked again." in page.text
     with app.app_context():
         assert db.session.scalars(select(Deed.undone_at)).one() is not None
