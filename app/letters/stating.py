@@ -17,6 +17,7 @@ from app.campaigns.texts import text
 from app.delivery.models import Delivery, StateChange
 from app.evidence.models import Fact, Measure, Person
 from app.evidence.standing import IN_CUSTODY, may_be_asked
+from app.letters.joint.models import JointLetter
 from app.letters.models import Letter
 from app.letters.wording import source_of
 from app.recipients.resolution import Addressee
@@ -167,13 +168,21 @@ def is_older(session: Session, stop: Stop, delivery: Delivery) -> bool:
     """
     if stop.since is None:
         return False
-    if stop.begins is not None and delivery.created_at < stop.begins:
+    written_at = delivery.created_at if stop.name else _written_at(session, delivery)
+    if stop.begins is not None and written_at < stop.begins:
         return True
-    if delivery.created_at >= stop.since:
+    if written_at >= stop.since:
         return True
     confirmed_at = session.get_one(Letter, delivery.letter_id).confirmed_at
     is_fact = stop.name.startswith("fact.")
     return is_fact and confirmed_at is not None and confirmed_at >= stop.since + AT_THE_SAME_TIME
+
+
+def _written_at(session: Session, delivery: Delivery) -> datetime:
+    # What many sign was worded when they began, long before there are copies of it.
+    joint_id = session.get_one(Letter, delivery.letter_id).joint_letter_id
+    joint = session.get(JointLetter, joint_id) if joint_id is not None else None
+    return joint.created_at if joint is not None else delivery.created_at
 
 
 def named_in(session: Session, delivery: Delivery) -> frozenset[str]:

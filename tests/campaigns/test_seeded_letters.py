@@ -21,9 +21,10 @@ from app.cli.seed import SEEDS
 from app.database import db
 from app.evidence.reading import current_facts, known_on
 from app.letters.attachments import attachment_text, attachments_of
-from app.letters.checking import offices_of, problems_of_template
+from app.letters.checking import problems_of_template
 from app.letters.draft import Writer
 from app.letters.freezing import read_snapshot
+from app.letters.going_to import offices_of
 from app.letters.originality import body_of
 from app.letters.snapshot import Snapshot
 from app.letters.tone import look_at_words

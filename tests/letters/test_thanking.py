@@ -19,12 +19,14 @@ from app.letters import readdressing, retracted, thanking
 from app.letters.checking import problems_of_template
 from app.letters.confirming import confirm
 from app.letters.dispatch import HOLDER_CHANGED, reasons_to_hold
+from app.letters.joint.dispatch import dispatch
 from app.letters.submitting import forms_to_fill
 from app.letters.thanking import Doing
 from app.recipients.models import Holder, Recipient
 from app.security.audit import AuditEntry
 from tests.delivery.working import FakeServer, drain
 from tests.factories.campaigns import TemplateFactory, store_campaign, thanks_letter
+from tests.factories.joint import sign_and_confirm, store_joint
 from tests.factories.letters import copies, write_and_confirm, write_and_find_token
 from tests.factories.recipients import ContactFactory, HolderFactory, OfficeFactory
 from tests.support.client import CheckingClient
@@ -243,6 +245,18 @@ def test_letters_of_thanks_are_held_against_the_offices_that_acted(app_context: 
 def problems(template: LetterTemplate) -> list[object]:
     day = clock.now().date()
     return list(problems_of_template(db.session, template.campaign, template.versions[-1], day=day))
+
+
+def test_a_joint_letter_that_was_begun_before_an_office_acted_is_held_for_it(app_context: Flask) -> None:
+    joint = store_joint(offices=2)
+    sign_and_confirm(joint)
+    first = campaign().audience[0].recipient_id
+    assert first is not None
+    thanking.record_deed(campaign().id, first, doing(), actor=WHO, now=clock.now())
+    dispatch(joint.campaign_id, joint.id, after=0, actor=WHO, now=clock.now())
+    assert len(send(app_context)) == 1
+    held = {copy.recipient_id: copy.state for copy in copies()}
+    assert held[first] == "held"
 
 
 def test_the_write_page_says_that_it_acted_when_and_from_where(
