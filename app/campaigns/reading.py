@@ -9,11 +9,11 @@ from datetime import date
 from typing import NamedTuple
 
 from markupsafe import Markup
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session, selectinload
 
 from app.campaigns.deeds import deed_of, thanks_letter
-from app.campaigns.groups import asked_of, first_rule, offices_by_rule
+from app.campaigns.groups import asked_of, belongs, offices_by_rule
 from app.campaigns.models import AudienceMember, Campaign, Deed, LetterTemplate, TemplateVersion
 from app.campaigns.story import story_html
 from app.campaigns.texts import in_language, text
@@ -179,26 +179,37 @@ def campaigns_of_office(
     session: Session, recipient_id: uuid.UUID, *, also: Collection[uuid.UUID] = ()
 ) -> list[Campaign]:
     """Return the campaigns that an office is in the audience of, and `also` these; no drafts."""
-    wanted = Campaign.id.in_(_rules_about(recipient_id)) | Campaign.id.in_(also)
-    query = (
-        select(Campaign)
-        .where(wanted, Campaign.status != "draft")
-        .order_by(Campaign.slug)
-        .options(selectinload(Campaign.audience))
-    )
     recipient = session.get(Recipient, recipient_id)
-    return [
-        campaign
-        for campaign in session.scalars(query)
-        if campaign.id in also or (recipient is not None and first_rule(campaign.audience, recipient))
-    ]
+    rules = _first_rules(session, recipient, Campaign.status != "draft", also=also)
+    return sorted(rules, key=lambda campaign: campaign.slug)
 
 
-def _rules_about(recipient_id: uuid.UUID) -> Select[uuid.UUID]:
+def _first_rules(
+    session: Session,
+    recipient: Recipient | None,
+    *conditions: ColumnElement[bool],
+    also: Collection[uuid.UUID] = (),
+) -> dict[Campaign, AudienceMember | None]:
+    """Return the campaigns that write to an office, with the rule that counts; `also` these, without."""
+    if recipient is None:
+        return {}
     # Of groups all: whether an office belongs to one is known when both have been read.
-    return select(AudienceMember.campaign_id).where(
-        (AudienceMember.recipient_id == recipient_id) | AudienceMember.recipient_id.is_(None)
+    about = (AudienceMember.recipient_id == recipient.id) | AudienceMember.recipient_id.is_(None)
+    query = (
+        select(Campaign, AudienceMember)
+        .outerjoin(AudienceMember, (AudienceMember.campaign_id == Campaign.id) & about)
+        .where(AudienceMember.id.is_not(None) | Campaign.id.in_(also), *conditions)
+        .order_by(AudienceMember.position)
     )
+    found: dict[Campaign, AudienceMember | None] = {}
+    for row in session.execute(query):
+        campaign: Campaign = row[0]
+        rule: AudienceMember | None = row[1]
+        if campaign.id in also:
+            found.setdefault(campaign, None)
+        if rule is not None and found.get(campaign) is None and belongs(recipient, rule):
+            found[campaign] = rule
+    return found
 
 
 def campaigns_writing_to(recipient_id: uuid.UUID, language: str, *, today: date) -> list[CampaignPage]:
@@ -206,18 +217,14 @@ def campaigns_writing_to(recipient_id: uuid.UUID, language: str, *, today: date)
     recipient = db.session.get(Recipient, recipient_id)
     if recipient is None or not recipient.is_open or recipient.accepts != "public":
         return []
-    query = (
-        select(Campaign)
-        .where(Campaign.id.in_(_rules_about(recipient_id)), Campaign.status == "live")
-        .order_by(Campaign.opens_on.desc(), Campaign.slug)
-        .options(selectinload(Campaign.audience))
-    )
+    rules = _first_rules(db.session, recipient, Campaign.status == "live")
     pages = [
         page_of(campaign, language, today=today)
-        for campaign in db.session.scalars(query)
-        if (rule := first_rule(campaign.audience, recipient)) and not rule.history and rule.template_key
+        for campaign, rule in rules.items()
+        if rule is not None and not rule.history and rule.template_key
     ]
-    return [page for page in pages if page.is_open]
+    by_name = sorted((page for page in pages if page.is_open), key=lambda page: page.slug)
+    return sorted(by_name, key=lambda page: page.opens_on or date.min, reverse=True)
 
 
 def page_of(campaign: Campaign, language: str, *, today: date) -> CampaignPage:
