@@ -16,6 +16,7 @@ from app.admin.acting import me
 from app.admin.fields import Tick, accepted, line, offered, text
 from app.admin.recipients import bp, to_office
 from app.campaigns.audience import Asked, Membership, membership, set_asked
+from app.campaigns.models import THANKS, AudienceMember, Campaign
 from app.campaigns.texts import text as in_words
 from app.i18n import page_language
 from app.recipients import listing
@@ -29,6 +30,7 @@ class AskForm(FlaskForm):
     """What a campaign asks of an office."""
 
     template_key = SelectField(_l("Which letter goes there"))
+    thanks_key = SelectField(_l("Which letter thanks it, once it has acted"))
     ask = line(
         _l("What is asked, in a line for the card"), 300, _l("Say in a line what is asked of this office.")
     )
@@ -44,18 +46,26 @@ class AskForm(FlaskForm):
     def of(cls, place: Membership) -> AskForm:
         """Return the form filled with what is asked now."""
         form = cls()
-        form.offer(place)
+        form.offer_letters(place.campaign)
         if place.member is not None and not form.is_submitted():
-            form.template_key.data = place.member.template_key
-            form.ask.data = in_words(place.member.ask, page_language())
-            form.ask_text.data = in_words(place.member.ask_text, page_language())
-            form.preselected.data = place.member.preselected
-            form.offered.data = place.is_offered
+            form.fill(place.member)
         return form
 
-    def offer(self, place: Membership) -> None:
+    def fill(self, rule: AudienceMember) -> None:
+        """Fill in what a rule asks."""
+        self.template_key.data, self.thanks_key.data = rule.template_key, rule.thanks_key
+        self.ask.data = in_words(rule.ask, page_language())
+        self.ask_text.data = in_words(rule.ask_text, page_language())
+        self.preselected.data = rule.preselected
+        self.offered.data = not rule.history and bool(rule.template_key)
+
+    def offer_letters(self, campaign: Campaign) -> None:
         """Offer the campaign's letters."""
-        self.template_key.choices = offered(place.templates)
+        names = {template.key: template.name for template in campaign.templates}
+        thanks = {template.key for template in campaign.templates if template.kind == THANKS}
+        self.template_key.choices = offered({key: name for key, name in names.items() if key not in thanks})
+        none = _("The first letter of thanks that the campaign has")
+        self.thanks_key.choices = offered({"": none} | {key: names[key] for key in sorted(thanks)})
 
     def asked(self) -> Asked:
         """Return what was filled in."""
@@ -65,6 +75,7 @@ class AskForm(FlaskForm):
             ask_text=self.ask_text.data,
             preselected=self.preselected.data,
             offered=self.offered.data,
+            thanks_key=self.thanks_key.data,
         )
 
 

@@ -20,7 +20,7 @@ from wtforms import (
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import NumberRange, Optional, StopValidation, ValidationError
 
-from app.admin.fields import Day, Lines, Needed, line, offered, text
+from app.admin.fields import Day, Lines, Needed, Tick, line, offered, text
 from app.campaigns.editing import CampaignTexts
 from app.campaigns.models import Campaign, LetterTemplate, TemplateVersion
 from app.campaigns.texts import in_language
@@ -165,6 +165,7 @@ class LetterForm(FlaskForm):
     shortest = _number(_l("Least words"), 2000)
     longest = _number(_l("Most words"), 2000)
     own_words = _number(_l("Least words of the supporter’s own, for this letter"), 200)
+    thanks = Tick(_l("It thanks an office that has acted, and asks for nothing"))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -234,6 +235,7 @@ class LetterForm(FlaskForm):
             shortest=self.shortest.data,
             longest=self.longest.data,
             own_words=self.own_words.data,
+            thanks=self.thanks.data,
         )
 
 

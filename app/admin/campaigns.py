@@ -13,7 +13,9 @@ from app import clock
 from app.admin.acting import me
 from app.admin.campaign_forms import LANGUAGES, CampaignForm, FactsForm
 from app.admin.fields import accepted
+from app.admin.words import group_words
 from app.campaigns import editing
+from app.campaigns.rules import in_order
 from app.i18n import page_language
 from app.letters import campaign_desk, launching
 from app.security.guard import audience, permission
@@ -63,7 +65,13 @@ def _show(campaign_id: uuid.UUID, form: FlaskForm) -> str:
     whole = _whole(campaign_id)
     missing = campaign_desk.lacking(whole, page_language(), now=clock.now())
     return render_template(
-        "admin/campaigns/show.html", whole=whole, missing=missing, form=form, languages=LANGUAGES
+        "admin/campaigns/show.html",
+        whole=whole,
+        missing=missing,
+        form=form,
+        languages=LANGUAGES,
+        places={rule.id: place for place, rule in enumerate(in_order(whole.campaign), 1)},
+        group_words=group_words,
     )
 
 

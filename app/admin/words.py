@@ -8,6 +8,7 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from app.i18n import country_name, page_language
 from app.recipients import words as recipients
 
 LEVELS = recipients.LEVELS
@@ -138,3 +139,14 @@ def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[tuple[str, s
         for (name, before), (_n, after) in rows
         if before != after
     ]
+
+
+def group_words(group: Mapping[str, str]) -> str:
+    """Return what the offices of a group have in common, in words."""
+    said = dict(group)
+    for name, words in (("kind", STYLES), ("level", LEVELS)):
+        if name in said:
+            said[name] = str(words.get(said[name], said[name]))
+    if "country" in said:
+        said["country"] = country_name(said["country"], page_language())
+    return " · ".join(said.values())

@@ -6,6 +6,7 @@ a campaign that an organizer has edited is left alone, and a changed letter beco
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.campaigns.deeds_file import put_deeds
+from app.campaigns.groups import checked_group
 from app.campaigns.letter_file import LetterFile, read_attachments, read_letter, with_all
 from app.campaigns.models import AudienceMember, Campaign, LetterTemplate, TemplateVersion
 from app.database import transaction
@@ -83,8 +86,9 @@ class Folder:
 
     @property
     def offices(self) -> list[str]:
-        """The external ids of the offices that it writes to."""
-        return [member["recipient"] for member in self.description.get("audience") or ()]
+        """The external ids of the offices that it names: those written to, and those that have acted."""
+        named = (*(self.description.get("audience") or ()), *(self.description.get("acted") or ()))
+        return list(dict.fromkeys(one["recipient"] for one in named if "recipient" in one))
 
 
 def read_folder(folder: Path) -> Folder:
@@ -118,7 +122,9 @@ def put(
         RedressError: it names an office that does not exist.
     """
     campaign = _campaign(session, campaign, folder.description)
-    _audience(session, campaign, folder.description.get("audience") or ())
+    offices = _offices(session, folder)
+    _audience(campaign, folder.description.get("audience") or (), offices)
+    put_deeds(session, campaign, folder.description.get("acted") or (), offices, now=now)
     made = [_template(campaign, letter, by, now) for letter in folder.letters]
     return campaign, [version for version in made if version is not None]
 
@@ -133,6 +139,10 @@ def _described(path: Path) -> Mapping[str, Any]:
     if not path.is_file():
         raise RedressError(f"{path.parent.name} is no campaign: there is no {path.name} in it.")
     description: Mapping[str, Any] = _plain(with_all(NEEDED, read_yaml(path), path.name))
+    for name in ("audience", "acted"):
+        rows = description.get(name) or []
+        if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
+            raise RedressError(f"{path.name}: {name} is a list of what belongs to each office or group.")
     return description
 
 
@@ -161,32 +171,37 @@ def _storable(name: str, value: Any) -> Any:
     return value
 
 
-def _audience(session: Session, campaign: Campaign, members: Any) -> None:
-    named = [member["recipient"] for member in members]
-    known = select(Recipient.external_id, Recipient.id).where(Recipient.external_id.in_(named))
-    offices = {row.external_id: row.id for row in session.execute(known)}
-    present = {member.recipient_id: member for member in campaign.audience}
-    wanted = set()
+def _offices(session: Session, folder: Folder) -> dict[str, uuid.UUID]:
+    known = select(Recipient.external_id, Recipient.id).where(Recipient.external_id.in_(folder.offices))
+    found = {row.external_id: row.id for row in session.execute(known)}
+    for external_id in folder.offices:
+        if external_id not in found:
+            raise RedressError(f"The campaign writes to an office that does not exist: {external_id}.")
+    return found
+
+
+def _audience(campaign: Campaign, members: Any, offices: Mapping[str, uuid.UUID]) -> None:
+    present = list(campaign.audience)
+    wanted: list[AudienceMember] = []
     for position, member in enumerate(members):
-        if member["recipient"] not in offices:
-            raise RedressError(
-                f"The campaign writes to an office that does not exist: {member['recipient']}."
-            )
-        recipient_id = offices[member["recipient"]]
-        wanted.add(recipient_id)
-        row = present.get(recipient_id)
+        office = offices[member["recipient"]] if "recipient" in member else None
+        group = None if office is not None else checked_group(member.get("group"))
+        same = (row for row in present if (row.recipient_id, row.group_of) == (office, group))
+        row = next((row for row in same if row not in wanted), None)
         if row is None:
-            row = AudienceMember(recipient_id=recipient_id, position=position)
+            row = AudienceMember(recipient_id=office, group_of=group, position=position)
             campaign.audience.append(row)
+        wanted.append(row)
         row.position = position
         row.template_key = member.get("template") or ""
+        row.thanks_key = member.get("thanks") or ""
         row.history = bool(member.get("history"))
         row.preselected = bool(member.get("preselected", not row.history))
         row.ask = member.get("ask") or {}
         row.ask_text = member.get("ask_text") or {}
         row.only_from = member.get("only_from")
-    for recipient_id, row in present.items():
-        if recipient_id not in wanted:
+    for row in present:
+        if row not in wanted:
             campaign.audience.remove(row)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.campaigns.deeds_file import written_deed
 from app.campaigns.folder import CAMPAIGN_FIELDS
 from app.campaigns.models import AudienceMember, Campaign, LetterTemplate, TemplateVersion
 from app.campaigns.offering import offered_version
@@ -45,19 +47,30 @@ def handed_on(template: LetterTemplate, *, now: datetime) -> TemplateVersion | N
 
 def _description(session: Session, campaign: Campaign) -> dict[str, Any]:
     told = {name: getattr(campaign, name) for name in CAMPAIGN_FIELDS if name != "attachments"}
-    ids = [member.recipient_id for member in campaign.audience]
-    offices = {
+    ids = [
+        *(member.recipient_id for member in campaign.audience),
+        *(deed.recipient_id for deed in campaign.deeds),
+    ]
+    offices: dict[uuid.UUID | None, str] = {
         row.id: row.external_id for row in session.scalars(select(Recipient).where(Recipient.id.in_(ids)))
     }
     members = sorted(campaign.audience, key=lambda member: member.position)
-    audience = [_member(member, offices[member.recipient_id]) for member in members]
-    return {"slug": campaign.slug, **_without_nothing(told), "audience": audience}
+    audience = [_member(member, offices.get(member.recipient_id, "")) for member in members]
+    deeds = [
+        written_deed(session, deed, offices[deed.recipient_id])
+        for deed in campaign.deeds
+        if deed.undone_at is None
+    ]
+    acted = {"acted": deeds} if deeds else {}
+    return {"slug": campaign.slug, **_without_nothing(told), "audience": audience, **acted}
 
 
 def _member(member: AudienceMember, external_id: str) -> dict[str, Any]:
     told = {
         "recipient": external_id,
+        "group": member.group_of,
         "template": member.template_key,
+        "thanks": member.thanks_key,
         "history": member.history,
         "ask": member.ask,
         "ask_text": member.ask_text,

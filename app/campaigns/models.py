@@ -12,6 +12,9 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from app.content import Content
 from app.database import Base, Json
 
+THANKS = "thanks"
+"""The kind of a letter that thanks an office for what it has done."""
+
 
 class Campaign(Content, Base):
     """A campaign. Texts that people read are by language: {"en": …}.
@@ -49,11 +52,15 @@ class Campaign(Content, Base):
     templates: Mapped[list[LetterTemplate]] = relationship(
         back_populates="campaign", cascade="all, delete-orphan"
     )
+    deeds: Mapped[list[Deed]] = relationship(
+        back_populates="campaign", cascade="all, delete-orphan", order_by="Deed.recorded_at"
+    )
 
 
 class LetterTemplate(Content, Base):
     """A letter of a campaign in one language. Its wording lives in its versions.
 
+    A letter whose `kind` is `THANKS` goes to offices that have acted (`Deed`), in place of the one that asks.
     `shortest` and `longest` are the words that its body may have without the supporter's own; `own_words` is
     how many words of their own it asks for, None where it asks for no more than its campaign does.
     """
@@ -110,20 +117,29 @@ class TemplateVersion(Content, Base):
 
 
 class AudienceMember(Content, Base):
-    """An office that the campaign writes to, and what it asks of that office.
+    """A rule of the audience: an office that the campaign writes to, or a group of them, and what it asks.
 
+    Of a campaign's rules, in the order of their `position`, the first that an office belongs to counts for
+    it (`groups`). `group_of` is what the offices of a group have in common, as {"level": "local", "country":
+    "US"}; such a rule has no `recipient_id`.
     `ask` is the line on the card, `ask_text` the sentence in the letter, both by language.
+    `thanks_key` is the letter that thanks; "" for the first of the campaign's.
     With `history` the office is shown as one that was written to once and cannot be chosen.
     `only_from` is {"country": "US", "cities": ["Los Angeles", …]} where only who lives there can choose it.
     """
 
     __tablename__ = "audience_members"
-    __table_args__ = (sa.UniqueConstraint("campaign_id", "recipient_id"),)
+    __table_args__ = (
+        sa.UniqueConstraint("campaign_id", "recipient_id"),
+        sa.CheckConstraint("(recipient_id IS NULL) <> (group_of IS NULL)", name="office_or_group"),
+    )
 
     campaign_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("campaigns.id", ondelete="CASCADE"))
-    recipient_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("recipients.id"), index=True)
+    recipient_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("recipients.id"), index=True)
+    group_of: Mapped[dict[str, Any] | None] = mapped_column(Json)
     position: Mapped[int]
     template_key: Mapped[str] = mapped_column(sa.String(60), default="")
+    thanks_key: Mapped[str] = mapped_column(sa.String(60), default="", server_default=sa.text("''"))
     preselected: Mapped[bool] = mapped_column(default=True)
     history: Mapped[bool] = mapped_column(default=False)
     ask: Mapped[dict[str, str]] = mapped_column(Json, default=dict)
@@ -131,3 +147,30 @@ class AudienceMember(Content, Base):
     only_from: Mapped[dict[str, Any] | None] = mapped_column(Json)
 
     campaign: Mapped[Campaign] = relationship(back_populates="audience")
+
+
+class Deed(Content, Base):
+    """What an office has done of what a campaign asks: it is thanked for it, and not asked again.
+
+    With a `holder_id` it is that person who acted, and whoever follows in the office has not. `said` is one
+    sentence by language that tells it of the office, on its card and in the letter of thanks; `source` is
+    {"label": …, "url": …}. It is never changed or deleted: what was recorded by mistake is undone, so that
+    letters which state it can be read, and held.
+    """
+
+    __tablename__ = "deeds"
+
+    campaign_id: Mapped[uuid.UUID] = mapped_column(
+        sa.ForeignKey("campaigns.id", ondelete="CASCADE"), index=True
+    )
+    recipient_id: Mapped[uuid.UUID] = mapped_column(
+        sa.ForeignKey("recipients.id", ondelete="CASCADE"), index=True
+    )
+    holder_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("holders.id", ondelete="CASCADE"))
+    done_on: Mapped[date]
+    said: Mapped[dict[str, str]] = mapped_column(Json)
+    source: Mapped[dict[str, str]] = mapped_column(Json)
+    recorded_at: Mapped[datetime]
+    undone_at: Mapped[datetime | None]
+
+    campaign: Mapped[Campaign] = relationship(back_populates="deeds")

@@ -9,10 +9,12 @@ from datetime import date
 from typing import NamedTuple
 
 from markupsafe import Markup
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session, selectinload
 
-from app.campaigns.models import AudienceMember, Campaign, LetterTemplate, TemplateVersion
+from app.campaigns.deeds import deed_of, thanks_letter
+from app.campaigns.groups import asked_of, belongs, offices_by_rule
+from app.campaigns.models import AudienceMember, Campaign, Deed, LetterTemplate, TemplateVersion
 from app.campaigns.story import story_html
 from app.campaigns.texts import in_language, text
 from app.database import db
@@ -45,7 +47,12 @@ class StatedFact:
 
 @dataclass(frozen=True)
 class AudienceOffice:
-    """An office of a campaign as its card shows it. `addressee` and `member` are for the letter."""
+    """An office of a campaign as its card shows it. `addressee` and `member` are for the letter.
+
+    `deed` is what it has done of what is asked, if it has, and `deed_said` that in the language of the page;
+    `thanks_key` is then the letter that thanks it, "" where the campaign has none. `rule` is the rule of the
+    audience that counts for it, None where it is the one for representatives.
+    """
 
     slug: str
     title: str
@@ -59,6 +66,15 @@ class AudienceOffice:
     closed_note: str
     member: AudienceMember
     addressee: Addressee
+    rule: AudienceMember | None = None
+    deed: Deed | None = None
+    deed_said: str = ""
+    thanks_key: str = ""
+
+    @property
+    def template_key(self) -> str:
+        """Which of the campaign's letters goes there: the one that thanks, where it has acted."""
+        return self.thanks_key or self.member.template_key
 
     @property
     def addressable(self) -> bool:
@@ -115,6 +131,7 @@ def find_campaign(session: Session, slug: str) -> Campaign:
         .where(Campaign.slug == slug, Campaign.status != "draft")
         .options(
             selectinload(Campaign.audience),
+            selectinload(Campaign.deeds),
             selectinload(Campaign.templates)
             .selectinload(LetterTemplate.versions)
             .joinedload(TemplateVersion.template),
@@ -162,30 +179,52 @@ def campaigns_of_office(
     session: Session, recipient_id: uuid.UUID, *, also: Collection[uuid.UUID] = ()
 ) -> list[Campaign]:
     """Return the campaigns that an office is in the audience of, and `also` these; no drafts."""
-    members = select(AudienceMember.campaign_id).where(AudienceMember.recipient_id == recipient_id)
-    wanted = Campaign.id.in_(members) | Campaign.id.in_(also)
-    query = select(Campaign).where(wanted, Campaign.status != "draft").order_by(Campaign.slug)
-    return list(session.scalars(query))
+    recipient = session.get(Recipient, recipient_id)
+    rules = _first_rules(session, recipient, Campaign.status != "draft", also=also)
+    return sorted(rules, key=lambda campaign: campaign.slug)
+
+
+def _first_rules(
+    session: Session,
+    recipient: Recipient | None,
+    *conditions: ColumnElement[bool],
+    also: Collection[uuid.UUID] = (),
+) -> dict[Campaign, AudienceMember | None]:
+    """Return the campaigns that write to an office, with the rule that counts; `also` these, without."""
+    if recipient is None:
+        return {}
+    # Of groups all: whether an office belongs to one is known when both have been read.
+    about = (AudienceMember.recipient_id == recipient.id) | AudienceMember.recipient_id.is_(None)
+    query = (
+        select(Campaign, AudienceMember)
+        .outerjoin(AudienceMember, (AudienceMember.campaign_id == Campaign.id) & about)
+        .where(AudienceMember.id.is_not(None) | Campaign.id.in_(also), *conditions)
+        .order_by(AudienceMember.position)
+    )
+    found: dict[Campaign, AudienceMember | None] = {}
+    for row in session.execute(query):
+        campaign: Campaign = row[0]
+        rule: AudienceMember | None = row[1]
+        if campaign.id in also:
+            found.setdefault(campaign, None)
+        if rule is not None and found.get(campaign) is None and belongs(recipient, rule):
+            found[campaign] = rule
+    return found
 
 
 def campaigns_writing_to(recipient_id: uuid.UUID, language: str, *, today: date) -> list[CampaignPage]:
     """Return the campaigns in which a supporter can write to an office today, newest first."""
-    query = (
-        select(Campaign)
-        .join(AudienceMember, AudienceMember.campaign_id == Campaign.id)
-        .join(Recipient, AudienceMember.recipient_id == Recipient.id)
-        .where(
-            Recipient.id == recipient_id,
-            Recipient.status == "open",
-            Recipient.accepts == "public",
-            AudienceMember.history.is_(False),
-            AudienceMember.template_key != "",
-            Campaign.status == "live",
-        )
-        .order_by(Campaign.opens_on.desc(), Campaign.slug)
-    )
-    pages = [page_of(campaign, language, today=today) for campaign in db.session.scalars(query)]
-    return [page for page in pages if page.is_open]
+    recipient = db.session.get(Recipient, recipient_id)
+    if recipient is None or not recipient.is_open or recipient.accepts != "public":
+        return []
+    rules = _first_rules(db.session, recipient, Campaign.status == "live")
+    pages = [
+        page_of(campaign, language, today=today)
+        for campaign, rule in rules.items()
+        if rule is not None and not rule.history and rule.template_key
+    ]
+    by_name = sorted((page for page in pages if page.is_open), key=lambda page: page.slug)
+    return sorted(by_name, key=lambda page: page.opens_on or date.min, reverse=True)
 
 
 def page_of(campaign: Campaign, language: str, *, today: date) -> CampaignPage:
@@ -220,29 +259,45 @@ def takes_letters(campaign: Campaign, day: date) -> bool:
 
 def audience_of(session: Session, campaign: Campaign, language: str, *, day: date) -> list[AudienceOffice]:
     """Return the campaign's offices in order, with who holds them on `day`."""
-    addressees = resolve(session, [member.recipient_id for member in campaign.audience], day=day)
+    rules = list(offices_by_rule(session, campaign))
+    addressees = resolve(session, [recipient_id for _rule, recipient_id in rules], day=day)
     return [
         office_card(
-            member, addressees[member.recipient_id], language, for_constituents=bool(member.only_from)
+            campaign,
+            rule,
+            addressees[recipient_id],
+            language,
+            day=day,
+            for_constituents=bool(rule.only_from),
         )
-        for member in campaign.audience
-        if member.recipient_id in addressees
+        for rule, recipient_id in rules
+        if recipient_id in addressees
     ]
 
 
 def office_card(
-    member: AudienceMember, addressee: Addressee, language: str, *, for_constituents: bool = False
+    campaign: Campaign,
+    rule: AudienceMember,
+    addressee: Addressee,
+    language: str,
+    *,
+    day: date,
+    for_constituents: bool = False,
 ) -> AudienceOffice:
     """Return an office as a campaign shows it.
 
     Args:
-        member: what the campaign asks of it.
-        addressee: the office as of the day that counts.
+        campaign: which one.
+        rule: what it asks of the office, or of the group that the office belongs to.
+        addressee: the office as of the day.
         language: of the page.
+        day: that counts.
         for_constituents: whether only those whom it represents are offered it.
     """
     accepts = {"public", "constituents"} if for_constituents else {"public"}
-    recipient = addressee.recipient
+    recipient, member = addressee.recipient, asked_of(rule, addressee.recipient.id)
+    deed = deed_of(campaign, recipient.id, addressee.holder, day=day)
+    thanks_key = thanks_letter(campaign, rule, day=day) if deed is not None else ""
     return AudienceOffice(
         slug=recipient.slug,
         title=recipient.title,
@@ -250,12 +305,17 @@ def office_card(
         short_name=recipient.short_name,
         holder_line=holder_line(addressee.holder, language),
         ask=text(member.ask, language),
-        preselected=member.preselected,
+        # Whoever has acted, and cannot be thanked, is asked again only by somebody who wants that.
+        preselected=member.preselected and (deed is None or bool(thanks_key)),
         closed=not recipient.is_open or recipient.accepts not in accepts,
         closed_on=recipient.closed_on,
         closed_note=recipient.closed_reason,
         member=member,
         addressee=addressee,
+        rule=rule if rule in campaign.audience else None,
+        deed=deed,
+        deed_said=text(deed.said, language) if deed is not None else "",
+        thanks_key=thanks_key,
     )
 
 

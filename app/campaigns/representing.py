@@ -1,7 +1,8 @@
 """Letters to whoever represents the supporter: the campaign says what it asks, the place says of whom.
 
 A campaign's `representatives` is {"country": "US", "template": "congress", "executive": false,
-"ask": {"en": …}, "ask_text": {"en": …}}. Only a constituent can choose an office in this way.
+"ask": {"en": …}, "ask_text": {"en": …}}. Only a constituent can choose an office in this way. A rule of the
+audience that a representative belongs to comes before it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any, Literal
 
 from sqlalchemy.orm import Session
 
+from app.campaigns.groups import first_rule
 from app.campaigns.models import AudienceMember, Campaign
 from app.campaigns.reading import AudienceOffice, office_card
 from app.recipients.areas import has_areas
@@ -128,13 +130,20 @@ def representatives_named(
 
 
 def member_for(campaign: Campaign, recipient: Recipient) -> AudienceMember:
-    """Return what a campaign asks of a representative, as if it were in its audience; never stored."""
+    """Return the rule for a representative: one of the audience, or the one for all, never stored."""
+    rule = first_rule(campaign.audience, recipient)
+    return rule if rule is not None else rule_for_all(campaign)
+
+
+def rule_for_all(campaign: Campaign) -> AudienceMember:
+    """Return what a campaign asks of representatives that no rule of its audience is about; never stored."""
     asked: dict[str, Any] = campaign.representatives or {}
     return AudienceMember(
         campaign_id=campaign.id,
-        recipient_id=recipient.id,
+        group_of={},
         position=len(campaign.audience),
         template_key=asked.get("template", ""),
+        thanks_key=asked.get("thanks", ""),
         preselected=False,
         history=False,
         ask=asked.get("ask") or {},
@@ -149,7 +158,12 @@ def _cards(
     addressees = resolve(session, list(by_id), day=day)
     return {
         office.slug: office_card(
-            member_for(campaign, office), addressees[office_id], language, for_constituents=True
+            campaign,
+            member_for(campaign, office),
+            addressees[office_id],
+            language,
+            day=day,
+            for_constituents=True,
         )
         for office_id, office in by_id.items()
         if office_id in addressees

@@ -16,7 +16,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from app.campaigns.editing import find, note
-from app.campaigns.models import Campaign, LetterTemplate, TemplateVersion
+from app.campaigns.models import THANKS, Campaign, LetterTemplate, TemplateVersion
 from app.database import transaction
 from app.errors import NotFound, Refused
 from app.recipients.search import normalised
@@ -35,6 +35,7 @@ class LetterWords:
         points, wordings: as `TemplateVersion` keeps them; {} for none.
         shortest, longest: words of the letter without the supporter's own, None for any number.
         own_words: words of their own that supporters are asked for; None for what the campaign asks.
+        thanks: whether a new letter is one of thanks, for offices that have acted.
     """
 
     name: str
@@ -45,6 +46,7 @@ class LetterWords:
     shortest: int | None
     longest: int | None
     own_words: int | None
+    thanks: bool = False
 
 
 def save_letter(
@@ -201,8 +203,12 @@ def _new(campaign: Campaign, words: LetterWords, language: str, key: str) -> Let
     there = {(template.key, template.language) for template in campaign.templates}
     if key and (key, language) in there:
         raise Refused(_("The campaign has this letter in that language."), "language")
+    others = [template.kind for template in campaign.templates if template.key == key]
     template = LetterTemplate(
-        key=key or _free_key(campaign, words.name), language=language, name=words.name, kind=""
+        key=key or _free_key(campaign, words.name),
+        language=language,
+        name=words.name,
+        kind=others[0] if others else THANKS if words.thanks else "",
     )
     campaign.templates.append(template)
     return template

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -11,9 +12,11 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session, selectinload
 
 from app.campaigns.editing import find
-from app.campaigns.models import Campaign, LetterTemplate, TemplateVersion
+from app.campaigns.groups import counted
+from app.campaigns.models import AudienceMember, Campaign, LetterTemplate, TemplateVersion
 from app.campaigns.offering import offered_version
 from app.campaigns.reading import AudienceOffice, audience_of
+from app.campaigns.rules import in_order
 from app.campaigns.texts import text
 from app.database import db
 from app.errors import NotFound, RedressError
@@ -46,6 +49,17 @@ class LetterLine:
     template: LetterTemplate
     offered: TemplateVersion | None
     newest: TemplateVersion
+
+
+@dataclass(frozen=True)
+class RuleLine:
+    """A rule of an audience: the office that it is about, or how many it counts for of those of its group."""
+
+    number: int
+    rule: AudienceMember
+    office: AudienceOffice | None
+    counts_for: int
+    belong: int
 
 
 @dataclass(frozen=True)
@@ -103,6 +117,22 @@ def campaign_whole(campaign_id: uuid.UUID, language: str, *, now: datetime) -> C
         offices=audience_of(db.session, campaign, language, day=now.date()),
         facts=[(known[key], text(known[key].statement, language)) for key in campaign.facts if key in known],
     )
+
+
+def rule_lines(whole: CampaignWhole) -> list[RuleLine]:
+    """Return the rules of a campaign's audience in the order in which they count."""
+    by_rule = Counter(office.rule.id for office in whole.offices if office.rule is not None)
+    own = {office.addressee.recipient.id: office for office in whole.offices}
+    return [
+        RuleLine(
+            number=number,
+            rule=rule,
+            office=own.get(rule.recipient_id) if rule.recipient_id else None,
+            counts_for=by_rule[rule.id],
+            belong=counted(db.session, rule) if rule.group_of is not None else 1,
+        )
+        for number, rule in enumerate(in_order(whole.campaign), 1)
+    ]
 
 
 def lacking(whole: CampaignWhole, language: str, *, now: datetime) -> list[str]:
@@ -165,6 +195,7 @@ def version_whole(template: LetterTemplate, number: int, *, now: datetime) -> Ve
 def _whole(session: Session, campaign_id: uuid.UUID) -> Campaign:
     options = (
         selectinload(Campaign.audience),
+        selectinload(Campaign.deeds),
         selectinload(Campaign.templates).selectinload(LetterTemplate.versions),
     )
     campaign = session.get(Campaign, campaign_id, options=options)
@@ -205,7 +236,7 @@ def _tried(campaign: Campaign, version: TemplateVersion, now: datetime) -> list[
     offices = [
         office
         for office in snapshot.offices
-        if office.addressable and office.member.template_key == version.template.key
+        if office.addressable and office.template_key == version.template.key
     ]
     try:
         return [snapshot.word(office, words, version) for office in offices]

@@ -11,17 +11,15 @@ from typing import Final
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from app.campaigns.models import Campaign, TemplateVersion
-from app.campaigns.reading import AudienceOffice, audience_of, office_card
-from app.campaigns.representing import member_for
+from app.campaigns.models import THANKS, Campaign, TemplateVersion
+from app.campaigns.reading import AudienceOffice
 from app.evidence.content_rules import tone_rules
 from app.evidence.reading import content_rules, known_on
 from app.i18n import page_language
 from app.letters.draft import Writer
+from app.letters.going_to import offices_of
 from app.letters.values import FIELD_OF, names_for, own_values, values_for
 from app.letters.wording import source_of, wording_of
-from app.recipients.models import Recipient
-from app.recipients.resolution import Addressee
 from app.rendering import letter
 from app.rendering.originality import count_words
 from app.rendering.placeholders import LetterTemplate, MissingValue
@@ -30,6 +28,8 @@ from app.rendering.tone import Finding, findings
 
 _TAG = re.compile(r"\{[{%].*?[%}]\}", re.DOTALL)
 SOMEBODY: Final = Writer(name="Mariam Writer", email="", country="FR", city="Lyon")
+_ASK: Final = "recipient.ask"
+_DEED: Final = "recipient.deed"
 _UNTIDY = re.compile(r"[ \t]{2,}|\s[,.)](?:\s|$)|[,;:.]{2,}|\(\s|\s$|^\s", re.MULTILINE)
 
 
@@ -79,7 +79,7 @@ def problems_of_template(
     if unread or blocked:
         return [*unread, *blocked]
     wording, language = wording_of(version, known), version.template.language
-    problems = list(_unplaced(wording))
+    problems = [*_unplaced(wording), *_out_of_place(version, wording)]
     for office in offices_of(session, campaign, version, day):
         values = values_for(
             campaign=campaign,
@@ -135,43 +135,27 @@ def lengths(wording: Wording, values: Mapping[str, str]) -> tuple[int, int]:
     return least, most
 
 
+def _out_of_place(version: TemplateVersion, wording: Wording) -> Iterator[TemplateProblem]:
+    template = version.template
+    if template.kind == THANKS and _ASK in wording.names:
+        sentence = _("A letter of thanks asks for nothing: take out %(name)s.", name=_ASK)
+        yield TemplateProblem("", 0, 0, sentence)
+    if template.kind == THANKS and _DEED not in wording.body.names:
+        yield TemplateProblem("", 0, 0, _("The text has no %(name)s.", name="{{ " + _DEED + " }}"))
+    if template.kind != THANKS and wording.names & {_DEED, f"{_DEED}_date"}:
+        yield TemplateProblem("", 0, 0, _("Only a letter of thanks tells what an office has done."))
+
+
 def _unplaced(wording: Wording) -> Iterator[TemplateProblem]:
     wanted = {POINTS} if wording.points else set()
     for name in sorted((wanted | {f"{WORDING}{name}" for name in wording.wordings}) - wording.body.names):
         yield TemplateProblem("", 0, 0, _("The text has no %(name)s.", name="{{ " + name + " }}"))
 
 
-def offices_of(
-    session: Session, campaign: Campaign, version: TemplateVersion, day: date
-) -> Iterator[AudienceOffice]:
-    """Yield every office that a wording can go to; somebody's representative stands for all of them."""
-    key, language = version.template.key, version.template.language
-    for office in audience_of(session, campaign, language, day=day):
-        if office.member.template_key == key and office.addressable:
-            yield office
-    asked = campaign.representatives
-    if asked and asked.get("template") == key:
-        # Whoever represents somebody: the letter may name nothing that is not known of each of them.
-        anybody = Recipient(
-            external_id="",
-            slug="",
-            institution="Parliament",
-            title="Representative",
-            short_name=_("a representative"),
-            country=asked.get("country"),
-            address_style="generic",
-            status="open",
-            accepts="constituents",
-            forms={},
-        )
-        member = member_for(campaign, anybody)
-        yield office_card(member, Addressee(anybody, None, None), language, for_constituents=True)
-
-
 def _problems_for(
     office: AudienceOffice, version: TemplateVersion, wording: Wording, values: Mapping[str, str]
 ) -> Iterator[TemplateProblem]:
-    missing = list(_missing(office, wording, values))
+    missing = list(_missing(office, version, wording, values))
     yield from missing
     if missing:
         return
@@ -195,8 +179,12 @@ def _problems_for(
 
 
 def _missing(
-    office: AudienceOffice, wording: Wording, values: Mapping[str, str]
+    office: AudienceOffice, version: TemplateVersion, wording: Wording, values: Mapping[str, str]
 ) -> Iterator[TemplateProblem]:
+    deed, language = office.deed, version.template.language
+    if version.template.kind == THANKS and deed is not None and language not in deed.said:
+        sentence = _("What %(office)s has done is not said in this language.", office=office.short_name)
+        yield TemplateProblem("", 0, 0, sentence)
     for where, text in _texts(wording):
         try:
             said = text.render(values)

@@ -57,7 +57,7 @@ def choices(snapshot: Snapshot, draft: Draft, *, now: datetime) -> list[ShownLet
         Unavailable: as previewing does.
     """
     offered = snapshot.passages(draft.language, now=now)
-    chosen = {office.member.template_key: office for office in snapshot.named(draft.recipients)}
+    chosen = {office.template_key: office for office in snapshot.named(draft.recipients)}
     letters = []
     for key, office in chosen.items():
         if key in offered and office.addressable:

@@ -33,11 +33,13 @@ from app.letters.dispatch import (
 from app.letters.freezing import BY_FORM, BY_POST, LEFT_CAMPAIGN, can_go_to, envelope_of, send_elsewhere
 from app.letters.models import Letter
 from app.letters.stating import (
+    ACTED,
     AS_IT_IS,
     CLOSED_MEASURE,
     CONSENTED,
     CORRECTED,
     RELEASED_PERSON,
+    UNDONE,
     WITHDRAWN,
     is_stop,
 )
@@ -104,6 +106,8 @@ STATED: Final = {
     CORRECTED: _l("It states a fact that was corrected."),
     RELEASED_PERSON: _l("It asks for somebody who is not in custody any more."),
     CLOSED_MEASURE: _l("It asks for a measure that cannot be supported any more."),
+    ACTED: _l("It asks for something of which the office has done its part."),
+    UNDONE: _l("It gives thanks for something that was recorded by mistake."),
 }
 
 

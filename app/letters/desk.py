@@ -17,7 +17,8 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session, defer, selectinload
 
-from app.campaigns.models import AudienceMember, Campaign
+from app.campaigns.groups import offices_by_rule
+from app.campaigns.models import Campaign
 from app.campaigns.texts import text
 from app.database import UtcDateTime, db, transaction
 from app.delivery.models import STATES, Delivery
@@ -244,7 +245,14 @@ def _counts_by_office() -> dict[uuid.UUID | None, Counter[str]]:
 
 def addressed_offices() -> list[uuid.UUID]:
     """Return the ids of offices that campaigns write to, or wrote to."""
-    return list(db.session.scalars(sa.select(AudienceMember.recipient_id).distinct()))
+    query = sa.select(Campaign).options(selectinload(Campaign.audience))
+    return list(
+        {
+            recipient_id
+            for campaign in db.session.scalars(query)
+            for _rule, recipient_id in offices_by_rule(db.session, campaign)
+        }
+    )
 
 
 def campaigns(language: str) -> list[tuple[uuid.UUID, str]]:

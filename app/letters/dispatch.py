@@ -21,7 +21,16 @@ from app.content import ContentMemory
 from app.database import db
 from app.delivery.models import Delivery
 from app.delivery.stops import stopped
-from app.letters.stating import Stop, is_older, named_in, statements_of, stops_of, undecided
+from app.letters.stating import (
+    Stop,
+    is_about,
+    is_older,
+    named_in,
+    statements_of,
+    stops_of,
+    stops_of_deeds,
+    undecided,
+)
 from app.recipients.resolution import Addressee, resolve
 from app.rendering.forms_of_address import with_institution
 from app.rendering.mail import wire_address
@@ -43,7 +52,7 @@ _Key = tuple[uuid.UUID, uuid.UUID]
 
 @dataclass(frozen=True)
 class _Desk:
-    """What a letter to an office must agree with today, and what of its wording may not be stated."""
+    """What a letter to an office must agree with today, and what of its wording may not be said to it."""
 
     is_open: bool
     holder_id: uuid.UUID | None
@@ -107,7 +116,7 @@ def states_what_is_withdrawn(session: Session, delivery: Delivery) -> bool:
     (desk,) = _desks([delivery])
     stops = desk.stops if desk is not None else ()
     named = named_in(session, delivery) if stops else frozenset()
-    return any(stop.name in named and not is_older(session, stop, delivery) for stop in stops)
+    return any(is_about(stop, named) and not is_older(session, stop, delivery) for stop in stops)
 
 
 def address_in(text: str) -> str:
@@ -150,7 +159,10 @@ def _look(day: date, recipient_id: uuid.UUID, version_id: uuid.UUID) -> _Desk:
                 for contact in addressee.recipient.contacts
                 if contact.channel == "web_form" and contact.is_usable
             ),
-            stops=stops_of(session, statements_of(version), day=day),
+            stops=(
+                *stops_of(session, statements_of(version), day=day),
+                *stops_of_deeds(version.template.campaign, version, addressee, day=day),
+            ),
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -11,24 +12,27 @@ from flask_babel import force_locale
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session, selectinload
 
-from app.campaigns.models import Campaign, TemplateVersion
-from app.campaigns.reading import AudienceOffice
+from app.campaigns.deeds import deed_stated_at
+from app.campaigns.groups import first_rule
+from app.campaigns.models import THANKS, Campaign, TemplateVersion
+from app.campaigns.reading import AudienceOffice, office_card
 from app.campaigns.texts import text
 from app.delivery.dkim import signed
 from app.delivery.envelope import Envelope, bounce_address
 from app.delivery.models import Delivery
 from app.delivery.outbox import cancel, enqueue
 from app.delivery.states import transition
-from app.letters.dispatch import NO_CONTACT, OFFICE_CLOSED, WORDS
+from app.letters.dispatch import NO_CONTACT, OFFICE_CLOSED, WORDS, reasons_to_hold
 from app.letters.draft import Writer
 from app.letters.joint.wording import word_joint_copy
 from app.letters.models import Letter
 from app.letters.snapshot import Snapshot, read_snapshot
+from app.letters.stating import OF_DEEDS
 from app.letters.tone import must_be_held
 from app.letters.wording import Worded, Words
 from app.notices.sending import message_id
 from app.recipients.models import Contact, Recipient
-from app.recipients.resolution import Addressee
+from app.recipients.resolution import Addressee, resolve
 from app.rendering.mail import Mailbox, compose, wire_address
 from app.supporters.models import Supporter
 
@@ -42,6 +46,7 @@ def snapshot_for(session: Session, letter: Letter, *, now: datetime) -> Snapshot
     """Read what a stored letter is made from, as of `now`."""
     options = (
         selectinload(Campaign.audience),
+        selectinload(Campaign.deeds),
         selectinload(Campaign.templates),
     )
     campaign = session.get_one(Campaign, letter.campaign_id, options=options)
@@ -56,8 +61,13 @@ def office_of(session: Session, snapshot: Snapshot, delivery: Delivery) -> Audie
     for office in snapshot.offices:
         if office.addressee.recipient.id == delivery.recipient_id:
             return office
-    recipient = session.get(Recipient, delivery.recipient_id) if snapshot.campaign.representatives else None
-    found = snapshot.named([recipient.slug]) if recipient is not None else []
+    recipient = session.get_one(Recipient, delivery.recipient_id)
+    rule = first_rule(snapshot.campaign.audience, recipient)
+    if rule is not None:
+        # Of a group's offices the open ones are offered; it may have closed since.
+        addressee = resolve(session, [recipient.id], day=snapshot.day)[recipient.id]
+        return office_card(snapshot.campaign, rule, addressee, snapshot.language, day=snapshot.day)
+    found = snapshot.named([recipient.slug]) if snapshot.campaign.representatives else []
     return found[0] if found else None
 
 
@@ -66,6 +76,10 @@ def word_copy(
 ) -> Worded:
     """Return the letter of one copy, to its office, in the wording that it was written with."""
     version = session.get_one(TemplateVersion, delivery.template_version_id)
+    if version.template.kind == THANKS:
+        # For what its writer read, whatever was recorded since; if that was a mistake, it is held.
+        stated = deed_stated_at(snapshot.campaign, delivery.recipient_id, delivery.created_at)
+        office = replace(office, deed=stated or office.deed)
     if letter.joint_letter_id is not None:
         return word_joint_copy(session, snapshot, letter, office, version)
     return snapshot.word(office, words_of_letter(letter), version)
@@ -134,6 +148,9 @@ def freeze(
         transition(session, delivery, "held", now=now, cause=WORDS, actor=actor)
     elif not office.addressable:
         transition(session, delivery, "held", now=now, cause=OFFICE_CLOSED, actor=actor)
+    elif contact is None and (reason := reasons_to_hold(session, [delivery])[0]).startswith(OF_DEEDS):
+        # What goes into a form by its writer's hand nobody looks at once more.
+        transition(session, delivery, "held", now=now, cause=reason, actor=actor)
     elif contact is None:
         send_elsewhere(session, letter, delivery, office.addressee, now=now, actor=actor)
     else:

@@ -12,7 +12,7 @@ import re
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -23,6 +23,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.campaigns.deeds_file import is_known_holder
 from app.campaigns.editing import free_slug, note
 from app.campaigns.folder import Folder, put, read_folder
 from app.campaigns.folder_writing import campaign_files, handed_on
@@ -166,7 +167,14 @@ def _import(
     report.offices = len(known)
     report.unknown = sorted(set(folder.offices) - known)
     report.slug = free_slug(session, str(folder.description["slug"]))
-    campaign, versions = put(session, None, _as_draft(folder, known, report.slug), by=actor, now=now)
+    acted = []
+    for deed in folder.description.get("acted") or ():
+        if deed.get("recipient") in known and is_known_holder(session, deed):
+            acted.append(deed)
+        elif deed.get("recipient") in known:
+            report.unknown.append(f"{deed['recipient']}: {deed['holder']}")
+    taken = _as_draft(folder, known, acted, report.slug)
+    campaign, versions = put(session, None, taken, by=actor, now=now)
     campaign.edited_at = now
     session.flush()
     for version in versions:
@@ -177,10 +185,15 @@ def _import(
     return campaign
 
 
-def _as_draft(folder: Folder, known: set[str], slug: str) -> Folder:
-    members = [one for one in folder.description.get("audience") or () if one["recipient"] in known]
+def _as_draft(folder: Folder, known: set[str], acted: Sequence[Mapping[str, Any]], slug: str) -> Folder:
+    members = [
+        one
+        for one in folder.description.get("audience") or ()
+        if "recipient" not in one or one["recipient"] in known
+    ]
     letters = tuple(replace(one, status="review", approved_by="") for one in folder.letters)
-    return Folder({**folder.description, "slug": slug, "status": "draft", "audience": members}, letters)
+    taken = {"slug": slug, "status": "draft", "audience": members, "acted": acted}
+    return Folder({**folder.description, **taken}, letters)
 
 
 def _stated(campaign: Campaign, now: datetime) -> set[str]:

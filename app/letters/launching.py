@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 from datetime import datetime
 
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from app.campaigns.editing import find, note
+from app.campaigns.groups import MOST_OFFICES, counted
 from app.campaigns.models import Campaign
 from app.campaigns.offering import offered_version
 from app.campaigns.reading import audience_of
@@ -30,6 +32,7 @@ def missing(session: Session, campaign: Campaign, language: str, *, now: datetim
     return [
         *_texts_missing(campaign, language),
         *_letters_missing(session, campaign, language, now),
+        *_groups_to_look_at(session, campaign),
         *_problems(session, campaign, now),
     ]
 
@@ -93,6 +96,23 @@ def _letters_missing(session: Session, campaign: Campaign, language: str, now: d
         for office in offices
         if office.member.template_key not in offered
     ]
+
+
+def _groups_to_look_at(session: Session, campaign: Campaign) -> Iterator[str]:
+    for rule in campaign.audience:
+        if rule.group_of is None or rule.history:
+            continue
+        count = counted(session, rule)
+        name = ", ".join(rule.group_of.values())
+        if count > MOST_OFFICES:
+            yield _(
+                "%(count)s offices belong to the group “%(name)s”; only the first %(most)s are offered.",
+                count=count,
+                name=name,
+                most=MOST_OFFICES,
+            )
+        elif not count and not campaign.representatives:
+            yield _("No office belongs to the group “%(name)s”.", name=name)
 
 
 def _problems(session: Session, campaign: Campaign, now: datetime) -> list[str]:

@@ -18,7 +18,8 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session, defer
 
-from app.campaigns.models import AudienceMember, Campaign
+from app.campaigns.groups import first_rule
+from app.campaigns.models import THANKS, Campaign, TemplateVersion
 from app.campaigns.reading import AudienceOffice, office_card
 from app.campaigns.representing import member_for
 from app.database import db, transaction
@@ -373,9 +374,9 @@ def _address_anew(
         return False  # its writer's data are deleted already: it can only be cancelled
     if states_what_is_withdrawn(session, delivery):
         return False  # worded anew it would say something else than its writer confirmed
-    office = _office(session, letter, delivery, addressee)
-    if office is None:
-        return False
+    office = _office(session, letter, delivery, addressee, day=now.date())
+    if office is None or (office.deed is None and _thanks(session, delivery)):
+        return False  # there is nothing to thank for: whoever holds the office now has not done it
     snapshot = snapshot_for(session, letter, now=now)
     try:
         worded = word_copy(session, snapshot, letter, delivery, office)
@@ -403,21 +404,20 @@ def _address_anew(
 
 
 def _office(
-    session: Session, letter: Letter, delivery: Delivery, addressee: Addressee
+    session: Session, letter: Letter, delivery: Delivery, addressee: Addressee, *, day: date
 ) -> AudienceOffice | None:
     """Return the office as the campaign addresses it, with what was asked of the one that it follows."""
-    member = session.scalar(
-        sa.select(AudienceMember).where(
-            AudienceMember.campaign_id == letter.campaign_id,
-            AudienceMember.recipient_id == delivery.recipient_id,
-        )
-    )
-    if member is None:
-        campaign = session.get_one(Campaign, letter.campaign_id)
+    campaign = session.get_one(Campaign, letter.campaign_id)
+    rule = first_rule(campaign.audience, session.get_one(Recipient, delivery.recipient_id))
+    if rule is None:
         if not campaign.representatives:
             return None
-        member = member_for(campaign, addressee.recipient)
-    return office_card(member, addressee, letter.language, for_constituents=True)
+        rule = member_for(campaign, addressee.recipient)
+    return office_card(campaign, rule, addressee, letter.language, day=day, for_constituents=True)
+
+
+def _thanks(session: Session, delivery: Delivery) -> bool:
+    return session.get_one(TemplateVersion, delivery.template_version_id).template.kind == THANKS
 
 
 def _name(session: Session, delivery: Delivery) -> str:

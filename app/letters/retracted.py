@@ -17,7 +17,7 @@ from flask import current_app
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from app.campaigns.models import Campaign
+from app.campaigns.models import Campaign, Deed
 from app.campaigns.texts import text
 from app.database import db, insert_rows, transaction
 from app.delivery import outbox
@@ -31,8 +31,9 @@ from app.letters.deciding import TOLD, release_in
 from app.letters.models import Letter
 from app.letters.one_by_one import one_by_one
 from app.letters.readdressing import AT_ONCE, BATCH, Outcome
-from app.letters.stating import CORRECTED, RELEASED_PERSON, STOPS, WITHDRAWN
+from app.letters.stating import CORRECTED, OF_DEEDS, RELEASED_PERSON, STOPS, WITHDRAWN
 from app.notices.correction import correction_message_id, order_correction
+from app.recipients.models import Recipient
 from app.rendering.sentences import RenderingError
 from app.rendering.typography import clean_line
 from app.security import audit
@@ -100,11 +101,27 @@ def _about(session: Session, reason: str, language: str) -> tuple[str, str]:
             text(fact.statement, language) if fact else key,
             text(instead.statement, language) if instead else "",
         )
+    if reason.startswith(OF_DEEDS):
+        return _deeds(session, key, language) or key, ""
     if reason.startswith(RELEASED_PERSON):
         person = session.scalar(sa.select(Person).where(Person.key == key))
         return (text(person.name if may_be_named(person) else person.office, language) if person else key), ""
     measure = session.scalar(sa.select(Measure).where(Measure.key == key))
     return (measure.number or text(measure.title, language) if measure else key), ""
+
+
+def _deeds(session: Session, key: str, language: str) -> str:
+    campaign, _stroke, office = key.partition("/")
+    query = (
+        sa.select(Recipient.short_name, Deed.said)
+        .join(Deed, Deed.recipient_id == Recipient.id)
+        .join(Campaign, Deed.campaign_id == Campaign.id)
+        .where(Campaign.slug == campaign, Recipient.slug == office)
+        .order_by(Deed.recorded_at.desc())
+        .limit(1)
+    )
+    row = session.execute(query).first()
+    return f"{row.short_name}: {text(row.said, language)}" if row else ""
 
 
 def cancel_retracted(reason: str, message: str, *, actor: str, now: datetime) -> Outcome:

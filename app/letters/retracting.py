@@ -7,6 +7,7 @@ many, the rest follows in further ones; the last look (`dispatch`) holds what co
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -35,6 +36,7 @@ from app.security import audit
 IN_ONE_GO: Final = 1000
 _WITH_ITS_WRITER: Final = sa.and_(Delivery.channel == "web_form", Delivery.state == "awaiting_confirmation")
 """Confirmed, and shown to its writer to be put into an office's form."""
+HAS_NOT_LEFT: Final = sa.or_(Delivery.state.in_(DUE | {"to_print"}), _WITH_ITS_WRITER)
 
 
 def waiting_that_state(name: str) -> int:
@@ -185,7 +187,7 @@ def _waiting(session: Session, name: str) -> list[uuid.UUID]:
         .join(Letter, Delivery.letter_id == Letter.id)
         .where(
             Delivery.kind == "letter",
-            sa.or_(Delivery.state.in_(DUE | {"to_print"}), _WITH_ITS_WRITER),
+            HAS_NOT_LEFT,
             Delivery.template_version_id.in_(versions),
         )
         .order_by(Delivery.id)
@@ -202,6 +204,11 @@ def _waiting(session: Session, name: str) -> list[uuid.UUID]:
 def _hold(session: Session, name: str, cause: str, *, actor: str, now: datetime) -> int:
     # A letter that is being confirmed in this moment is not seen here: the last look holds it.
     session.flush()
+    return hold_copies(session, _waiting(session, name), cause, actor=actor, now=now)
+
+
+def hold_copies(session: Session, ids: Sequence[uuid.UUID], cause: str, *, actor: str, now: datetime) -> int:
+    """Hold the first `IN_ONE_GO` of these copies, in the caller's transaction, and return how many."""
     sealed = (
         Delivery.wire_sealed,
         Delivery.text_sealed,
@@ -210,7 +217,7 @@ def _hold(session: Session, name: str, cause: str, *, actor: str, now: datetime)
     )
     query = (
         sa.select(Delivery)
-        .where(Delivery.id.in_(_waiting(session, name)[:IN_ONE_GO]))
+        .where(Delivery.id.in_(ids[:IN_ONE_GO]))
         .order_by(Delivery.id)
         .options(*(defer(column) for column in sealed))
     )
@@ -219,9 +226,22 @@ def _hold(session: Session, name: str, cause: str, *, actor: str, now: datetime)
 
 
 def _hold_the_rest(first: int, name: str, cause: str, *, actor: str, now: datetime) -> int:
+    return hold_on(first, lambda session: _hold(session, name, cause, actor=actor, now=now))
+
+
+def hold_on(first: int, hold: Callable[[Session], int]) -> int:
+    """Hold what is left in further transactions while each has as many as go into one.
+
+    Args:
+        first: how many the first transaction held.
+        hold: holds the next ones.
+
+    Returns:
+        How many more were held.
+    """
     held, last = 0, first
     while last == IN_ONE_GO:
         with transaction() as session:
-            last = _hold(session, name, cause, actor=actor, now=now)
+            last = hold(session)
         held += last
     return held

@@ -146,7 +146,7 @@ class Snapshot:
 
     def version_for(self, office: AudienceOffice, language: str, *, now: datetime) -> TemplateVersion:
         """Return the wording that a new letter to `office` is written with `now`."""
-        key, written_in = office.member.template_key, self._offered_language(language, now)
+        key, written_in = office.template_key, self._offered_language(language, now)
         return self._kept(now, ("version", key, written_in), lambda: self._version(key, written_in, now))
 
     def languages(self, *, now: datetime) -> list[str]:

@@ -20,7 +20,7 @@ from app.letters.dispatch import (
     WORDS,
 )
 from app.letters.freezing import BY_FORM, LEFT_CAMPAIGN
-from app.letters.stating import CLOSED_MEASURE, CORRECTED, RELEASED_PERSON, WITHDRAWN
+from app.letters.stating import ACTED, CLOSED_MEASURE, CORRECTED, RELEASED_PERSON, UNDONE, WITHDRAWN
 
 Mood = Literal["good", "wait", "bad", "over"]
 
@@ -191,6 +191,8 @@ def _held(reason: str) -> str:
         CORRECTED: _("It states a fact that was corrected since you wrote."),
         RELEASED_PERSON: _("Somebody whom it asks for is not in custody any more, by what is known now."),
         CLOSED_MEASURE: _("The measure that it asks for cannot be supported any more."),
+        ACTED: _("The office has acted since you wrote: it should not be asked for what it has done."),
+        UNDONE: _("It gives thanks for something that the office has not done, by what is known now."),
     }
     about = next((said for begins, said in stated.items() if reason.startswith(begins)), "")
     return about or known.get(reason, _("The letter waits for a decision."))

@@ -11,19 +11,26 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from app.campaigns.models import Campaign, LetterTemplate, TemplateVersion
+from app.campaigns.deeds import deed_of
+from app.campaigns.models import THANKS, Campaign, LetterTemplate, TemplateVersion
 from app.campaigns.texts import text
 from app.delivery.models import Delivery, StateChange
 from app.evidence.models import Fact, Measure, Person
 from app.evidence.standing import IN_CUSTODY, may_be_asked
+from app.letters.joint.models import JointLetter
 from app.letters.models import Letter
 from app.letters.wording import source_of
+from app.recipients.resolution import Addressee
 
 WITHDRAWN: Final = "fact withdrawn: "
 CORRECTED: Final = "fact corrected: "
 RELEASED_PERSON: Final = "person: "
 CLOSED_MEASURE: Final = "measure closed: "
-STOPS: Final = (WITHDRAWN, CORRECTED, RELEASED_PERSON, CLOSED_MEASURE)
+ACTED: Final = "it has acted: "
+UNDONE: Final = "thanks for what was not done: "
+"""These two go on with the campaign and the office, divided by a stroke."""
+OF_DEEDS: Final = (ACTED, UNDONE)
+STOPS: Final = (WITHDRAWN, CORRECTED, RELEASED_PERSON, CLOSED_MEASURE, *OF_DEEDS)
 """How causes begin that go on with the key of what may not be stated any more."""
 AS_IT_IS: Final = "released by an organizer"
 CONSENTED: Final = "its writer agreed to the corrected wording"
@@ -39,11 +46,16 @@ _NAME = re.compile(r"\b((?:fact|person|measure)\.\w+)\.\w")
 
 @dataclass(frozen=True)
 class Stop:
-    """Why a letter must not leave, and since when (None: not known, so for every letter)."""
+    """Why a letter must not leave, and since when (None: not known, so for every letter).
+
+    `name` is what it states; "" where it does not matter what it names. With `begins` it is only for letters
+    that were written since then.
+    """
 
     name: str
     reason: str
     since: datetime | None
+    begins: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -111,6 +123,23 @@ def _stops_of_fact(session: Session, name: str) -> Iterator[Stop]:
         key = fact.superseded_by if fact is not None else ""
 
 
+def stops_of_deeds(
+    campaign: Campaign, version: TemplateVersion, addressee: Addressee, *, day: date
+) -> tuple[Stop, ...]:
+    """Return why letters of a wording to an office must not leave because of what it has done, or has not.
+
+    One that asks must not, once the office has acted, if it was written before that was known. One that
+    thanks must not for what was recorded by mistake.
+    """
+    recipient = addressee.recipient
+    about = f"{campaign.slug}/{recipient.slug}"
+    if version.template.kind == THANKS:
+        undone = [deed for deed in campaign.deeds if deed.recipient_id == recipient.id and deed.undone_at]
+        return tuple(Stop("", f"{UNDONE}{about}", deed.undone_at, deed.recorded_at) for deed in undone)
+    deed = deed_of(campaign, recipient.id, addressee.holder, day=day)
+    return () if deed is None else (Stop("", f"{ACTED}{about}", deed.recorded_at),)
+
+
 def undecided(session: Session, delivery: Delivery, stops: Collection[Stop]) -> str:
     """Return the reason of the first stop that holds for a copy, or "".
 
@@ -123,9 +152,14 @@ def undecided(session: Session, delivery: Delivery, stops: Collection[Stop]) -> 
             continue
         if named is None:
             named = named_in(session, delivery)
-        if stop.name in named and not _decided_since(session, delivery, stop):
+        if is_about(stop, named) and not _decided_since(session, delivery, stop):
             return stop.reason
     return ""
+
+
+def is_about(stop: Stop, named: Collection[str]) -> bool:
+    """Whether a stop is about a letter that names something."""
+    return not stop.name or stop.name in named
 
 
 def is_older(session: Session, stop: Stop, delivery: Delivery) -> bool:
@@ -136,11 +170,21 @@ def is_older(session: Session, stop: Stop, delivery: Delivery) -> bool:
     """
     if stop.since is None:
         return False
-    if delivery.created_at >= stop.since:
+    written_at = delivery.created_at if stop.name else _written_at(session, delivery)
+    if stop.begins is not None and written_at < stop.begins:
+        return True
+    if written_at >= stop.since:
         return True
     confirmed_at = session.get_one(Letter, delivery.letter_id).confirmed_at
     is_fact = stop.name.startswith("fact.")
     return is_fact and confirmed_at is not None and confirmed_at >= stop.since + AT_THE_SAME_TIME
+
+
+def _written_at(session: Session, delivery: Delivery) -> datetime:
+    # What many sign was worded when they began, long before there are copies of it.
+    joint_id = session.get_one(Letter, delivery.letter_id).joint_letter_id
+    joint = session.get(JointLetter, joint_id) if joint_id is not None else None
+    return joint.created_at if joint is not None else delivery.created_at
 
 
 def named_in(session: Session, delivery: Delivery) -> frozenset[str]:

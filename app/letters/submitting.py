@@ -11,7 +11,9 @@ from flask import current_app
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from app.campaigns.models import AudienceMember
+from app.campaigns.deeds import deed_stated_at
+from app.campaigns.groups import first_rule
+from app.campaigns.models import THANKS, Campaign, TemplateVersion
 from app.campaigns.texts import text
 from app.content import ContentMemory
 from app.database import db, transaction
@@ -59,16 +61,18 @@ def _help(session: Session, letter: Letter, copy: Delivery) -> FormHelp | None:
         contact,
         writer_of(letter.supporter),
         cut(copy.text, copy.subject),
-        ask=_ask(session, letter.campaign_id, copy.recipient_id, letter.language),
+        ask=_ask(session, copy, letter.language),
         language=letter.language,
     )
 
 
-def _ask(session: Session, campaign_id: uuid.UUID, recipient_id: uuid.UUID | None, language: str) -> str:
-    query = sa.select(AudienceMember.ask_text).where(
-        AudienceMember.campaign_id == campaign_id, AudienceMember.recipient_id == recipient_id
-    )
-    return text(session.scalar(query) or {}, language)
+def _ask(session: Session, copy: Delivery, language: str) -> str:
+    campaign = session.get_one(Campaign, copy.campaign_id)
+    if session.get_one(TemplateVersion, copy.template_version_id).template.kind == THANKS:
+        deed = deed_stated_at(campaign, copy.recipient_id, copy.created_at)
+        return text(deed.said if deed is not None else {}, language)
+    rule = first_rule(campaign.audience, session.get_one(Recipient, copy.recipient_id))
+    return text(rule.ask_text if rule is not None else {}, language)
 
 
 def hold_what_changed(*, now: datetime) -> int:

@@ -26,6 +26,8 @@ PLAIN_NAMES = (
     "recipient.title",
     "recipient.institution",
     "recipient.ask",
+    "recipient.deed",
+    "recipient.deed_date",
     "holder.name",
     "campaign.title",
     "date",
@@ -89,11 +91,13 @@ def values_for(
 def _plain_values(
     campaign: Campaign, office: AudienceOffice, written_on: date, language: str
 ) -> dict[str, str]:
-    recipient, holder = office.addressee.recipient, office.addressee.holder
+    recipient, holder, deed = office.addressee.recipient, office.addressee.holder, office.deed
     return {
         "recipient.title": recipient.title,
         "recipient.institution": recipient.institution,
         "recipient.ask": text(office.member.ask_text, language),
+        "recipient.deed": text(deed.said, language) if deed else "",
+        "recipient.deed_date": long_date(deed.done_on, language, recipient.country) if deed else "",
         "holder.name": holder.name if holder else "",
         "campaign.title": text(campaign.title, language),
         "date": long_date(written_on, language, recipient.country),

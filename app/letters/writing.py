@@ -151,7 +151,7 @@ def _the_same_again(session: Session, submission: _Submission) -> Written:
 def _check_wording(snapshot: Snapshot, draft: Draft, offices: list[AudienceOffice], *, now: datetime) -> None:
     # What is acknowledged here must be possible to confirm. Once for each template is enough to know.
     words = words_of(draft, now=now)
-    for office in {office.member.template_key: office for office in offices}.values():
+    for office in {office.template_key: office for office in offices}.values():
         snapshot.check(office, words, snapshot.version_for(office, draft.language, now=now))
 
 

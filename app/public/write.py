@@ -101,7 +101,7 @@ def _form(snapshot: Snapshot, page: CampaignPage) -> WriteForm:
 
 def _ask(snapshot: Snapshot, form: WriteForm) -> None:
     """Tell the form what the chosen letters ask for, and what can be said of their texts."""
-    letters = {office.member.template_key for office in snapshot.named(form.recipients.data or ())}
+    letters = {office.template_key for office in snapshot.named(form.recipients.data or ())}
     form.ask_for(own_words_asked(snapshot.campaign, letters))
     form.offer_passages(snapshot.passages(form.language.data, now=clock.now()), letters)
 

@@ -21,7 +21,7 @@ from app.recipients import reaching
 from app.recipients.drafts import ContactDraft
 from app.recipients.importer import uploads
 from app.recipients.models import Contact, Holder, Recipient
-from tests.factories.campaigns import KEY, reword, store_campaign
+from tests.factories.campaigns import KEY, add_group, reword, store_campaign
 from tests.factories.corrections import propose
 from tests.factories.evidence import FactFactory, MeasureFactory, PersonFactory, store
 from tests.factories.joint import BODY, SUBJECT, begin, sign_and_confirm
@@ -140,6 +140,7 @@ def things(app: Flask) -> dict[str, object]:
             "batch_id": store_batch(),
             "move": "printed",
             **begin_joint(slug),
+            "rule_id": add_group(slug, level="international"),
             "update_id": store_update(slug).id,
             "shared_id": share_reply().id,
             "token": "x" * 43,

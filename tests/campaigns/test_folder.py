@@ -176,3 +176,49 @@ def test_a_campaign_file_that_cannot_be_read_is_told_with_its_name(folder: Path)
     with pytest.raises(RedressError, match=r"campaign\.yaml"):
         load_campaign(folder, now=NOW)
     assert "campaigns" not in counts()
+
+
+TOGETHER = {"group": {"level": "local"}, "template": "appeal", "ask": {"en": "Open it, all of you."}}
+DID = {
+    "recipient": "test:open",
+    "day": date(2026, 5, 4),
+    "said": {"en": "In May, it was opened."},
+    "source": {"label": "Minutes", "url": "https://offices.example/minutes"},
+}
+
+
+def test_groups_keep_their_place_and_deeds_their_source(folder: Path) -> None:
+    describe(folder, audience=[TOGETHER, *AUDIENCE], acted=[DID])
+    load_campaign(folder, now=NOW)
+    before = everything(but="content_version")
+    load_campaign(folder, now=NOW)
+    assert everything(but="content_version") == before
+    found = campaign()
+    assert [rule.group_of for rule in found.audience] == [{"level": "local"}, None, None]
+    (deed,) = found.deeds
+    assert (deed.done_on, deed.said, deed.source) == (DID["day"], DID["said"], DID["source"])
+    assert (deed.recorded_at, deed.undone_at) == (NOW, None)
+    describe(folder, audience=[*AUDIENCE, TOGETHER], acted=[])
+    load_campaign(folder, now=NOW)
+    found = campaign()
+    assert [rule.group_of for rule in found.audience] == [None, None, {"level": "local"}]
+    assert [deed.undone_at for deed in found.deeds] == [NOW]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"audience": [{"group": {"party": "x"}}]},
+        {"audience": [{"template": "appeal"}]},
+        {"acted": [{**DID, "source": ""}]},
+        {"acted": [{**DID, "said": "It was opened."}]},
+        {"acted": [{**DID, "day": "in May"}]},
+        {"acted": [{**DID, "holder": "Nobody known"}]},
+        {"acted": [{**DID, "recipient": "test:nowhere"}]},
+    ],
+)
+def test_groups_and_deeds_that_cannot_be_read_are_told(folder: Path, wrong: dict[str, object]) -> None:
+    describe(folder, **wrong)
+    with pytest.raises(RedressError):
+        load_campaign(folder, now=NOW)
+    assert "campaigns" not in counts()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import factory
 from sqlalchemy import select
 
-from app.campaigns.models import AudienceMember, Campaign, LetterTemplate, TemplateVersion
+from app.campaigns.models import THANKS, AudienceMember, Campaign, LetterTemplate, TemplateVersion
 from app.database import transaction
 from app.recipients.models import Recipient
 from tests.factories.recipients import OfficeFactory
@@ -138,3 +139,31 @@ def drop_from_audience(slug: str, office: str) -> None:
 def days_from(day: datetime, days: int) -> Any:
     """Return the date so many days after an instant."""
     return (day + timedelta(days=days)).date()
+
+
+def add_group(slug: str, *, before: bool = False, **common: str) -> uuid.UUID:
+    """Add a rule for a group after all others, or before them, and return its id.
+
+    Keywords are what its offices have in common.
+    """
+    with transaction() as session:
+        campaign = session.scalars(select(Campaign).where(Campaign.slug == slug)).one()
+        places = [rule.position for rule in campaign.audience] or [0]
+        rule = AudienceMember(
+            group_of=common,
+            position=min(places) - 1 if before else max(places) + 1,
+            template_key=KEY,
+            ask={"en": "Ask together."},
+            ask_text={"en": "I ask all of you alike."},
+        )
+        campaign.audience.append(rule)
+        return rule.id
+
+
+THANKING = "From {{ supporter.place }}.\n\n{{ recipient.deed }}\n\n{{ personal }}\n\nThank you for it.\n"
+
+
+def thanks_letter(key: str = "thanks", body: str = THANKING) -> LetterTemplate:
+    """Return a letter that thanks an office for what it has done."""
+    template: LetterTemplate = TemplateFactory.build(key=key, name="Thanks", kind=THANKS, body=body)
+    return template

@@ -13,18 +13,20 @@ from flask import Flask
 from sqlalchemy import select
 
 from app import clock
-from app.campaigns.models import Campaign
+from app.campaigns.models import Campaign, Deed
 from app.database import db, transaction
 from app.errors import RedressError, Refused
 from app.evidence.models import Fact
 from app.letters.handing_on import Report, export_files, import_campaign, packed, unpacked
 from app.recipients.exporter import export_yaml
 from app.recipients.importer import plan_import, read, run_import
-from tests.factories.campaigns import store_campaign
+from app.recipients.models import Holder
+from tests.factories.campaigns import add_group, store_campaign
 from tests.support.plugins.database import AppFactory
 from tests.support.seeded_letters import campaign_letters
 
 WHO = "organizer:one"
+WHOLE = "{slug: a, title: {en: a}, summary: {en: a}, ask: {en: a}, story: {en: a}, consent: {letter: {en: a}}"
 DAY = date(2026, 12, 1)
 
 
@@ -82,7 +84,7 @@ def test_a_dry_run_tells_all_and_changes_nothing(app_context: Flask, tmp_path: P
     folder = laid_out(exported("bring-them-home"), tmp_path)
     told = taken_over(folder, dry_run=True)
     assert told.slug == "bring-them-home-2", "the one that is here stays as it is"
-    assert len(told.letters) == 12
+    assert len(told.letters) == 14
     assert len(db.session.scalars(select(Campaign)).all()) == 1
 
 
@@ -106,6 +108,33 @@ def test_offices_and_facts_that_differ_are_told_and_kept(app_context: Flask, tmp
     assert db.session.scalars(select(Fact.value)).one() == "7"
 
 
+def test_groups_and_what_offices_have_done_come_along(app_context: Flask, tmp_path: Path) -> None:
+    slug = store_campaign()
+    add_group(slug, before=True, level="local", country="CH")
+    with transaction() as session:
+        campaign = session.scalars(select(Campaign)).one()
+        holder = session.scalars(select(Holder).order_by(Holder.name)).first()
+        assert holder is not None
+        told = {"done_on": date(2026, 5, 4), "said": {"en": "It was opened."}, "source": {"label": "Minutes"}}
+        deed = Deed(recipient_id=holder.recipient_id, holder_id=holder.id, recorded_at=clock.now(), **told)
+        campaign.deeds.append(deed)
+    files = exported(slug)
+    folder = laid_out(files, tmp_path)
+    report = taken_over(folder)
+    assert (report.unknown, report.problems) == ([], [])
+    again = exported(report.slug)
+    assert (
+        again["campaign.yaml"].replace("status: draft", "status: live").replace(report.slug, slug)
+        == (files["campaign.yaml"])
+    )
+    # Whom nobody knows here, is told and left out.
+    unknown = files["campaign.yaml"].replace(f"holder: {holder.name}", "holder: Nobody known")
+    (folder / "campaign.yaml").write_text(unknown, encoding="utf-8")
+    report = taken_over(folder)
+    assert [name.partition(": ")[2] for name in report.unknown] == ["Nobody known"]
+    assert "acted" not in exported(report.slug)["campaign.yaml"]
+
+
 @pytest.mark.backends("sqlite")
 @pytest.mark.parametrize("name", ["../campaign.yaml", "letters/../../x.txt", "run.sh", "letters/a.en.txt.x"])
 def test_an_archive_with_other_files_is_refused(app_context: Flask, name: str) -> None:
@@ -124,6 +153,8 @@ def test_an_archive_with_other_files_is_refused(app_context: Flask, name: str) -
     [
         ("campaign.yaml", "- a list"),
         ("campaign.yaml", "slug: [1"),
+        ("campaign.yaml", f"{WHOLE}, audience: [x]}}"),
+        ("campaign.yaml", f"{WHOLE}, acted: [[x]]}}"),
         ("evidence.yaml", "facts: {}"),
         ("evidence.yaml", "- a"),
         ("evidence.yaml", "facts: [{key: a, status: gone}]"),

@@ -1,4 +1,4 @@
-"""Migration 0018: letters that were there before go down and up again whole."""
+"""Migration 0017: letters that were there before go down and up again whole."""
 
 from __future__ import annotations
 

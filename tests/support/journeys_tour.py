@@ -298,12 +298,35 @@ def _tour_of_campaigns(tab: Page, site: DevelopmentSite) -> Iterator[Stop]:
     at_the_desk(tab, site, "owner")
     for name in make_campaign(tab, site, NewCampaign()):
         yield Stop(f"desk-{name}")
+    yield from _groups_and_deeds(tab)
     for name in make_joint_letter(tab, site):
         yield Stop(f"desk-{name}", 422 if name.endswith("errors") else 200)
     for name in write_update(tab, site):
         yield Stop(f"desk-{name}", 422 if name.endswith("errors") else 200)
     open_page(tab, f"{site.url}/admin/campaigns/import")
     yield Stop("desk-campaign-import")
+
+
+def _groups_and_deeds(tab: Page) -> Iterator[Stop]:
+    """From a campaign's page and back: its rules, a group, and that an office has acted."""
+    campaign = tab.url
+    follow(tab, tab.get_by_role("link", name="Groups and order"))
+    yield Stop("desk-campaign-rules")
+    follow(tab, tab.get_by_role("link", name="Add a group"))
+    yield Stop("desk-campaign-group")
+    open_page(tab, campaign)
+    follow(tab, tab.locator("main table a[href*='/recipients/']").first)
+    deed = f"{tab.url}/deed"
+    open_page(tab, deed)
+    tab.get_by_label("On which day").fill("2026-05-04")
+    tab.get_by_label("What it has done, in English").fill("In May, it spoke up for the ships.")
+    tab.get_by_label("Where that stands").fill("Minutes https://harbours.example/minutes")
+    yield Stop("desk-deed")
+    follow(tab, tab.get_by_role("button", name="It has acted"))
+    open_page(tab, deed)
+    yield Stop("desk-deed-recorded")
+    follow(tab, tab.get_by_role("button", name="Undo this"))
+    open_page(tab, campaign)
 
 
 def _tour_of_letters(tab: Page, site: DevelopmentSite) -> Iterator[Stop]:
