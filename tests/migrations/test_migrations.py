@@ -130,14 +130,18 @@ def _fill() -> dict[str, int]:
     return counts
 
 
-CHOSEN = {"deliveries.state": "queued", "corrections.state": "taken_over"}
-"""Words that the other columns of a row must agree with: only what waits has a time at which it is due, and
-only what was decided has one at which it was."""
+CHOSEN = {
+    "deliveries.state": "queued",
+    "corrections.state": "taken_over",
+    "audience_members.group_of": None,
+}
+"""What the other columns of a row must agree with: only what waits has a time at which it is due, only what
+was decided has one at which it was, and a rule is for an office or for a group."""
 
 
 def _value(column: sa.Column[Any], keys: dict[str, uuid.UUID]) -> Any:
-    if chosen := CHOSEN.get(f"{column.table.name}.{column.name}"):
-        return chosen
+    if (name := f"{column.table.name}.{column.name}") in CHOSEN:
+        return CHOSEN[name]
     checks = [one for one in column.table.constraints if isinstance(one, sa.CheckConstraint)]
     for check in checks:
         # A column that only takes some words gets the first of them.
