@@ -17,6 +17,7 @@ from app.cli import Installation
 if TYPE_CHECKING:
     from flask import Flask
 
+    from app.delivery.senders.base import SenderFactory
     from app.delivery.worker import Worker
 
 
@@ -66,28 +67,28 @@ def _command(drain: bool, relay_log: Path | None) -> list[str]:
     return [sys.executable, "-m", "app.cli", "worker", "--supervised", *options]
 
 
-def _check(app: Flask) -> None:
-    """Say what a worker could not work with: once, and before there are several."""
+def _check(app: Flask) -> SenderFactory:
+    """Say what a worker could not work with, once, and before there are several; return what it sends by."""
     from app.delivery.readiness import check_tables
     from app.delivery.senders import choose
 
-    choose(app.config["REDRESS_SETTINGS"])
+    senders = choose(app.config["REDRESS_SETTINGS"])
     with app.app_context():
         check_tables()
+    return senders
 
 
 def _work(app: Flask, stop: threading.Event, drain: bool, relay_log: Path | None) -> None:
     from app.cli.chores import beside
 
-    _check(app)
+    senders = _check(app)
     with contextlib.nullcontext() if drain else beside(app, stop, relay_log):
-        _worker(app).run(stop, drain=drain)
+        _worker(app, senders).run(stop, drain=drain)
 
 
-def _worker(app: Flask) -> Worker:
+def _worker(app: Flask, senders: SenderFactory) -> Worker:
     from app.clock import Clock
     from app.delivery.processes import new_worker_name, this_process
-    from app.delivery.senders import choose
     from app.delivery.worker import Worker
     from app.letters.digests import compose_digest
     from app.letters.dispatch import reasons_to_hold
@@ -98,7 +99,7 @@ def _worker(app: Flask) -> Worker:
     settings = app.config["REDRESS_SETTINGS"]
     return Worker(
         app=app,
-        senders=choose(settings),
+        senders=senders,
         name=new_worker_name(secrets.token_hex(4)),
         process=this_process(),
         now=clock.now,

@@ -111,10 +111,12 @@ def _bear(kind: str) -> None:
 def _worker() -> click.Command:
     from sqlalchemy.orm import configure_mappers
 
+    import app.cli.chores
     import app.delivery.senders.maildir
     import app.delivery.senders.smtp
     import app.delivery.supervisor
     import app.delivery.worker
+    import app.letters.digests
     import app.letters.dispatch
     import app.letters.wishes
     import app.notices.sending  # noqa: F401 (read once, for all children)
