@@ -10,17 +10,14 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import functools
-import itertools
-import os
 import threading
 import time
 import uuid
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextvars import ContextVar
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar, cast
+from typing import Any, ClassVar, TypeVar
 
 import sqlalchemy as sa
 from flask import Flask, current_app
@@ -131,195 +128,6 @@ def transaction() -> Iterator[Session]:
             session.commit()
     finally:
         _open.reset(token)
-
-
-def new_row(model: type[Row], **values: Any) -> Row:
-    """Return a new row for `insert_rows`, and for nothing else: no session can hold it.
-
-    It is made in a tenth of the time that the unit of work's own takes, with the same sealed columns.
-    Keywords are those of the model. Its id begins with the time (`ordered_id`).
-
-    Raises:
-        TypeError: the model has no column or sealed column of that name.
-    """
-    plain, sealed, known = _plain(model)
-    if not values.keys() <= known:
-        raise TypeError(f"{model.__name__} has no “{min(values.keys() - known)}”")
-    row: Row = plain()
-    # Not by setattr, except where a column is sealed: these are all that is in such a row.
-    row.__dict__["id"] = values.pop("id", None) or ordered_id()
-    for name in sealed & values.keys():
-        setattr(row, name, values.pop(name))
-    row.__dict__.update(values)
-    return row
-
-
-def ordered_id() -> uuid.UUID:
-    """Return an identifier that is greater than earlier ones (UUIDv7, RFC 9562 §5.7), for rows of hot paths.
-
-    Rows that come together stand together in every index that begins with an identifier. 74 of its bits are
-    random, as many as nobody guesses.
-    """
-    chance = int.from_bytes(os.urandom(10), "big")
-    milliseconds = time.time_ns() // 1_000_000
-    number = milliseconds << 80 | 0x7000 << 64 | 0x8000 << 48 | chance & ~(0xF000 << 64 | 0xC000 << 48)
-    return uuid.UUID(int=number)
-
-
-@functools.cache
-def _plain(model: type[Row]) -> tuple[type[Row], frozenset[str], frozenset[str]]:
-    """Return a class with a model's table and sealed columns, of which the unit of work knows nothing.
-
-    With it the names of its sealed columns, and all names that a row can be given.
-    """
-    own = {name: part for name, part in vars(model).items() if isinstance(part, SealedColumn)}
-    table = cast(sa.Table, model.__table__)
-    parts = {"__table__": table, "__tablename__": model.__tablename__}
-    known = own.keys() | {column.key for column in table.columns}
-    return type(f"New{model.__name__}", (), own | parts), frozenset(own), frozenset(known)
-
-
-@dataclass(frozen=True)
-class Insertion:
-    """A statement of SQL with what it stores, made by `insertions`."""
-
-    sql: str
-    rows: list[Any]
-
-
-def insert_rows(session: Session, *rows: Base) -> None:
-    """Store new rows at once, in the order given: one statement for each run of one kind.
-
-    For hot paths: a quarter of the time of the unit of work. The rows are not attached to the session.
-    """
-    execute(session, insertions(session.get_bind().dialect, *rows))
-
-
-def insertions(dialect: Dialect, *rows: Base) -> list[Insertion]:
-    """Return what `insert_rows` would execute, for whoever wants it ready before a transaction begins."""
-    made = []
-    for (model, names), alike in itertools.groupby(rows, key=_kind_of):
-        insert = _insert(model, names, dialect)
-        made.append(Insertion(insert.sql, [insert.parameters(row.__dict__) for row in alike]))
-    return made
-
-
-def execute(session: Session, insertions: Iterable[Insertion]) -> None:
-    """Store the rows of statements that were made before."""
-    # Past SQLAlchemy, which takes as long for a statement as SQLite does.
-    with driver_cursor(session.connection()) as cursor:
-        for insertion in insertions:
-            if len(insertion.rows) == 1:
-                cursor.execute(insertion.sql, insertion.rows[0])
-            else:
-                cursor.executemany(insertion.sql, insertion.rows)
-
-
-@contextlib.contextmanager
-def driver_cursor(connection: Connection) -> Iterator[Any]:
-    """Open a cursor of the driver's own, in a connection's transaction.
-
-    Raises:
-        DBAPIError: what SQLAlchemy makes of the driver's errors.
-    """
-    errors = connection.dialect.loaded_dbapi.Error
-    with contextlib.closing(connection.connection.cursor()) as cursor:
-        try:
-            yield cursor
-        except errors as error:
-            raise sa.exc.DBAPIError.instance(None, None, error, errors) from error
-
-
-class Question:
-    """A query that is put together once: that takes longer than asking it does.
-
-    Args:
-        query: with a `bindparam` for what is given each time. Of its answer the driver's own values are
-            returned: for numbers, and for what is true or false.
-    """
-
-    def __init__(self, query: sa.Select[Any]) -> None:
-        self._spelled_out = functools.cache(lambda dialect: _spelled_out(query, dialect))
-
-    def row(self, session: Session, **given: Any) -> Any:
-        """Return the first row of the answer, as a tuple."""
-        connection = session.connection()
-        sql, places, converters = self._spelled_out(connection.dialect)
-        values = {name: convert(given[name]) for name, convert in converters.items()}
-        with driver_cursor(connection) as cursor:
-            cursor.execute(sql, values if places is None else [values[name] for name in places])
-            return cursor.fetchone()
-
-
-def _spelled_out(
-    query: sa.Select[Any], dialect: Dialect
-) -> tuple[str, Sequence[str] | None, dict[str, Callable[[Any], Any]]]:
-    """Return a query as a dialect has it: SQL, the order of what is given, how each of it is converted."""
-    compiled = cast(Any, query.compile(dialect=dialect))
-    converters = {name: _converter(bound.type, dialect) or _same for name, bound in compiled.binds.items()}
-    return str(compiled), compiled.positiontup, converters
-
-
-def _kind_of(row: Base) -> tuple[type[Base], tuple[str, ...]]:
-    # Names in the order in which they were given: rows that the same lines of code make are of one kind.
-    return type(row), tuple(row.__dict__)
-
-
-class _Insert:
-    """An insert of one kind of row, put together once: that takes longer than executing it does.
-
-    Args:
-        model: into whose table.
-        names: what its rows have; columns that are not among them get their defaults.
-        dialect: the database's.
-    """
-
-    def __init__(self, model: type[Base], names: Collection[str], dialect: Dialect) -> None:
-        columns = cast(sa.Table, model.__table__).columns
-        given = [column for column in columns if column.key in names]
-        others = [column for column in columns if column.key not in names and column.default is not None]
-        keys = [column.key for column in (*given, *others)]
-        compiled = sa.insert(cast(sa.Table, model.__table__)).compile(dialect=dialect, column_keys=keys)
-        self.sql = str(compiled)
-        self._places = compiled.positiontup
-        self._given = [(column.key, _converter(column.type, dialect)) for column in given]
-        self._made: list[tuple[str, Callable[[Any], Any], Callable[[], Any]]] = []
-        self._fixed: dict[str, Any] = {}
-        for column in others:
-            default, convert = cast(Any, column.default), _converter(column.type, dialect) or _same
-            if default.is_callable:  # SQLAlchemy hands it an execution context, which none of ours looks at
-                self._made.append((column.key, convert, functools.partial(default.arg, None)))
-            else:
-                self._fixed[column.key] = convert(default.arg)
-
-    def parameters(self, values: Mapping[str, Any]) -> Any:
-        """Return what the driver is given for a row, as a tuple or by name, as the dialect has it."""
-        stored = self._fixed | {
-            name: values[name] if convert is None else convert(values[name]) for name, convert in self._given
-        }
-        for name, convert, make in self._made:
-            stored[name] = convert(make())
-        return stored if self._places is None else tuple(map(stored.__getitem__, self._places))
-
-
-def _converter(kind: sa.types.TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
-    if isinstance(kind, UtcDateTime):
-        return _instant_converter(dialect)
-    return kind.dialect_impl(dialect).bind_processor(dialect)
-
-
-@functools.cache
-def _instant_converter(dialect: Dialect) -> Callable[[Any], Any]:
-    # What is stored together bears the same instants: each is spelled out once.
-    convert = UtcDateTime().dialect_impl(dialect).bind_processor(dialect)
-    return functools.lru_cache(maxsize=64)(convert or _same)
-
-
-def _same(value: Any) -> Any:
-    return value
-
-
-_insert = functools.cache(_Insert)
 
 
 @contextlib.contextmanager

@@ -14,9 +14,9 @@ from typing import cast
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app.database import ordered_id
 from app.delivery.models import Attempt
 from app.delivery.senders.base import Outcome
+from app.hot_rows import ordered_id
 
 _attempts = cast(sa.Table, Attempt.__table__)
 _THIS = (

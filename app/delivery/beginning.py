@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
-from app.database import new_row, transaction
+from app.database import transaction
 from app.delivery import causes
 from app.delivery.attempts import Beginning, begin_attempts
 from app.delivery.claims import WORKER, Claim, is_good
@@ -21,6 +21,7 @@ from app.delivery.models import Delivery
 from app.delivery.scribe import Write, alone
 from app.delivery.states import Locked, Move, move_all
 from app.delivery.stops import Stopped, stopped
+from app.hot_rows import new_row
 
 DispatchCheck = Callable[[Session, Sequence[Delivery]], Sequence[str]]
 """Looks once more before mails leave. Returns for each "", or the cause for which it must be held instead."""

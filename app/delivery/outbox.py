@@ -12,12 +12,13 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from app.database import Base, new_row
+from app.database import Base
 from app.delivery import causes
 from app.delivery.attempts import is_dot_pending
 from app.delivery.envelope import Envelope, Recipe
 from app.delivery.models import Delivery
 from app.delivery.states import WITHDRAWABLE, IllegalTransition, Locked, first_rows, lock_row, move, reread
+from app.hot_rows import new_row
 
 NOTICE_PRIORITY: Final = 1
 LETTER_PRIORITY: Final = 5

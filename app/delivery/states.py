@@ -15,8 +15,8 @@ from typing import Any, Final, cast
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app.database import new_row, ordered_id
 from app.delivery.models import Delivery, StateChange
+from app.hot_rows import new_row, ordered_id
 
 LEGAL: Final[dict[str, frozenset[str]]] = {
     "awaiting_confirmation": frozenset({"queued", "held", "to_print", "self_sent", "cancelled"}),

@@ -15,11 +15,11 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.database import insert_rows
 from app.delivery.bounces.quoting import quote, without_tokens
 from app.delivery.envelope import Envelope
 from app.delivery.models import Delivery
 from app.delivery.outbox import notice_rows
+from app.hot_rows import insert_rows
 from app.letters.models import Letter
 from app.notices.sending import filled, notice_envelope
 from app.recipients.models import Recipient

@@ -19,13 +19,14 @@ from sqlalchemy.orm import Session
 
 from app.campaigns.models import Campaign, Deed
 from app.campaigns.texts import text
-from app.database import db, insert_rows, transaction
+from app.database import db, transaction
 from app.delivery import outbox
 from app.delivery.models import Delivery
 from app.errors import NotFound, Refused
 from app.evidence.models import Fact, Measure, Person
 from app.evidence.reading import current_facts
 from app.evidence.standing import may_be_named
+from app.hot_rows import insert_rows
 from app.letters.confirming import page_token
 from app.letters.deciding import TOLD, release_in
 from app.letters.models import Letter

@@ -11,11 +11,12 @@ from flask_babel import gettext as _
 from app.campaigns.editing import note
 from app.campaigns.models import LetterTemplate
 from app.campaigns.texts import text
-from app.database import insert_rows, transaction
+from app.database import transaction
 from app.delivery.dkim import signed
 from app.delivery.envelope import Envelope, bounce_address
 from app.delivery.outbox import notice_rows
 from app.errors import Refused
+from app.hot_rows import insert_rows
 from app.letters.campaign_desk import version_whole
 from app.letters.checking import SOMEBODY
 from app.letters.wording import Worded

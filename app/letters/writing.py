@@ -15,10 +15,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.campaigns.reading import AudienceOffice, CampaignPage
-from app.database import Insertion, Question, db, execute, insertions, new_row, transaction
+from app.database import db, transaction
 from app.delivery.models import Delivery
 from app.delivery.outbox import notice_rows
 from app.errors import Refused, TooMany
+from app.hot_rows import Insertion, Question, execute, insertions, new_row
 from app.letters.draft import Draft, place_of
 from app.letters.freezing import writer_of
 from app.letters.models import Letter

@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from app.database import insert_rows, transaction
+from app.database import transaction
 from app.delivery.models import Delivery
 from app.delivery.outbox import notice_rows
+from app.hot_rows import insert_rows
 from app.letters.models import Letter
 from tests.delivery.mails import NOON, make_envelope
 from tests.factories.campaigns import store_campaign

@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select
 
-from app.database import db, insert_rows, transaction
+from app.database import db, transaction
 from app.delivery.envelope import Envelope
 from app.delivery.models import Attempt, Delivery, StateChange
 from app.delivery.outbox import cancel, notice_rows
+from app.hot_rows import insert_rows
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy.orm import Session
 
-from app.database import insert_rows, transaction
+from app.database import transaction
 from app.delivery import claims
 from app.delivery.models import Delivery
 from app.delivery.outbox import (
@@ -19,6 +19,7 @@ from app.delivery.outbox import (
     queue_again,
 )
 from app.delivery.states import DUE, FINAL, WITHDRAWABLE, IllegalTransition, first_rows
+from app.hot_rows import insert_rows
 from tests.delivery.mails import NOON, make_envelope, queue, read, state_of, take_back, way_of
 
 pytestmark = pytest.mark.usefixtures("app_context")

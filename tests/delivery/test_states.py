@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from app.database import insert_rows, transaction
+from app.database import transaction
 from app.delivery.models import STATES, Delivery
 from app.delivery.states import (
     DUE,
@@ -19,6 +19,7 @@ from app.delivery.states import (
     move,
     transition,
 )
+from app.hot_rows import insert_rows
 from tests.delivery.mails import NOON, changes_of, read
 
 PAIRS = list(itertools.product(STATES, STATES))

@@ -12,7 +12,8 @@ from sqlalchemy import select
 from app import clock
 from app.campaigns.models import Campaign
 from app.campaigns.reading import page_of
-from app.database import db, insert_rows, new_row, transaction
+from app.database import db, transaction
+from app.hot_rows import insert_rows, new_row
 from app.letters.joint.confirming import confirm
 from app.letters.joint.desk import open_joint
 from app.letters.joint.models import JointLetter, Signature

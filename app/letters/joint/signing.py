@@ -13,9 +13,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.campaigns.reading import CampaignPage
-from app.database import Base, insert_rows, new_row, transaction
+from app.database import Base, transaction
 from app.delivery.outbox import notice_rows
 from app.errors import Gone, Refused, TooMany
+from app.hot_rows import insert_rows, new_row
 from app.letters.draft import Writer
 from app.letters.freezing import writer_of
 from app.letters.joint.models import JointLetter, Signature

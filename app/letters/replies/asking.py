@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session, joinedload
 
 from app.campaigns.models import Campaign
 from app.campaigns.texts import text
-from app.database import db, insert_rows, new_row, transaction
+from app.database import db, transaction
 from app.delivery.models import Delivery
 from app.delivery.outbox import PATIENT_PRIORITY, notice_rows
 from app.delivery.states import DUE
+from app.hot_rows import insert_rows, new_row
 from app.letters.models import Letter
 from app.letters.replies.models import ReplyQuestion
 from app.letters.writing import take_turns

@@ -11,9 +11,10 @@ from flask_babel import gettext as _
 from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session
 
-from app.database import db, insert_rows, transaction
+from app.database import db, transaction
 from app.delivery.models import Delivery
 from app.errors import NotFound, Refused
+from app.hot_rows import insert_rows
 from app.letters.models import Letter
 from app.letters.replies.models import OfficeReply, PublishedReply, SharedReply
 from app.letters.replies.telling import AskedCopy, find_asked, look_at_replies, taken_copies

@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session
 from app.campaigns.editing import find, note
 from app.campaigns.models import Campaign
 from app.campaigns.texts import text
-from app.database import Base, db, insert_rows, new_row, transaction
+from app.database import Base, db, transaction
 from app.delivery.envelope import Recipe
 from app.delivery.outbox import PATIENT_PRIORITY, notice_rows
 from app.errors import Refused
+from app.hot_rows import insert_rows, new_row
 from app.i18n.dates import long_date
 from app.letters.updates.desk import find_update, too_early
 from app.letters.updates.models import CampaignUpdate, UpdateMail

@@ -13,7 +13,8 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from app.database import db, insert_rows, transaction
+from app.database import db, transaction
+from app.hot_rows import insert_rows
 from app.recipients.areas import Area, AreaPostalCode
 from app.recipients.exporter import EXPORTS
 from app.recipients.importer import plan_import, read

@@ -9,7 +9,8 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from app.database import Question, insert_rows, new_row, ordered_id, transaction
+from app.database import transaction
+from app.hot_rows import Question, insert_rows, new_row, ordered_id
 from app.supporters.silence import SilencedMailbox
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
