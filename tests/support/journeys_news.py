@@ -86,8 +86,9 @@ def write_update(tab: Page, site: DevelopmentSite) -> Iterator[str]:
 def read_shared(tab: Page, site: DevelopmentSite) -> Iterator[str]:
     """From the desk: an answer that a supporter shared is read, and shown on the campaign's page."""
     columns = "(id, delivery_id, campaign_id, recipient_id, cluster, sketch, shared_at)"
-    copy = "FROM deliveries JOIN letters ON letters.id = letter_id LIMIT 1"
-    values = f"SELECT ?, deliveries.id, deliveries.campaign_id, recipient_id, ?, x'00', ? {copy}"
+    campaign = f"(SELECT id FROM campaigns WHERE slug = '{CAMPAIGN}')"
+    copy = f"FROM deliveries WHERE kind = 'letter' AND campaign_id = {campaign} LIMIT 1"
+    values = f"SELECT ?, id, campaign_id, recipient_id, ?, x'00', ? {copy}"
     key = uuid.uuid4().hex
     site.execute("DELETE FROM shared_replies")  # of whoever has walked over the public pages before
     site.execute(f"INSERT INTO shared_replies {columns} {values}", key, key, LATER)
