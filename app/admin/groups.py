@@ -109,7 +109,7 @@ def change_group(campaign_id: uuid.UUID, rule_id: uuid.UUID) -> ResponseReturnVa
 def remove_group(campaign_id: uuid.UUID, rule_id: uuid.UUID) -> ResponseReturnValue:
     """Take out the rule for a group."""
     rules.remove_group(campaign_id, rule_id, actor=me(), now=clock.now())
-    flash(_("Taken out. The offices of the group are not written to any more."), "success")
+    flash(_("Taken out. Its offices are written to only where another rule is about them."), "success")
     return _to_rules(campaign_id)
 
 

@@ -65,7 +65,7 @@ def save_group(
 
 
 def remove_group(campaign_id: uuid.UUID, rule_id: uuid.UUID, *, actor: str, now: datetime) -> None:
-    """Take the rule for a group out of a campaign: what no other rule is about is not written to any more.
+    """Take the rule for a group out of a campaign: offices that no other rule is about are not written to.
 
     Raises:
         NotFound: there is no such campaign or rule.
@@ -89,10 +89,11 @@ def move_up(campaign_id: uuid.UUID, rule_id: uuid.UUID, *, actor: str, now: date
         place = next((place for place, rule in enumerate(ordered) if rule.id == rule_id), None)
         if place is None:
             raise _no_rule()
-        if place:
-            ordered[place - 1 : place + 1] = ordered[place], ordered[place - 1]
+        if not place:
+            return
+        ordered[place - 1 : place + 1] = ordered[place], ordered[place - 1]
         _number(ordered)
-        _note(session, "campaign.rule_moved", campaign, ordered[max(place - 1, 0)], actor=actor, now=now)
+        _note(session, "campaign.rule_moved", campaign, ordered[place - 1], actor=actor, now=now)
 
 
 def in_order(campaign: Campaign) -> list[AudienceMember]:

@@ -80,10 +80,10 @@ def record_deed(
         )
         campaign.deeds.append(deed)
         campaign.edited_at = now
-        held = _hold(session, deed, _about(ACTED, campaign, recipient), actor=actor, now=now)
+        cause = _about(ACTED, campaign, recipient)
+        held = _hold(session, deed, cause, actor=actor, now=now)
         detail = {"office": recipient.short_name, "day": deed.done_on.isoformat(), "held": str(held)}
         note(session, "campaign.deed_recorded", campaign, actor=actor, now=now, **detail)
-        cause = _about(ACTED, campaign, recipient)
     return held + hold_on(held, lambda session: _hold(session, deed, cause, actor=actor, now=now))
 
 
