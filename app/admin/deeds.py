@@ -21,7 +21,7 @@ from app.admin.recipients import bp, to_office
 from app.campaigns.audience import Membership, membership
 from app.campaigns.deeds_file import source_of
 from app.errors import Refused
-from app.i18n import page_language
+from app.i18n import language_name, page_language
 from app.letters import thanking
 from app.letters.thanking import Doing
 from app.recipients import listing
@@ -118,5 +118,9 @@ def _tell(held: int) -> None:
 
 def _page(form: DeedForm, place: Membership, recipient_id: uuid.UUID) -> str:
     return render_template(
-        "admin/recipients/deed.html", form=form, place=place, recipient=listing.office(recipient_id)
+        "admin/recipients/deed.html",
+        form=form,
+        place=place,
+        recipient=listing.office(recipient_id),
+        language_name=language_name,
     )

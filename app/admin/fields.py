@@ -198,9 +198,10 @@ class SourceLines(TextAreaField):
 
 
 class Country(SelectField):
-    """A country by its ISO 3166-1 code, or None."""
+    """A country by its ISO 3166-1 code, or "", which `nothing` names."""
 
-    def __init__(self, label: Any = "", **more: Any) -> None:
+    def __init__(self, label: Any = "", nothing: Any = "", **more: Any) -> None:
+        self._nothing = nothing or _l("None")
         super().__init__(label or _l("Country"), coerce=lambda code: code or "", **more)
 
     def iter_choices(self) -> Any:
@@ -214,7 +215,7 @@ class Country(SelectField):
         super().pre_validate(form)
 
     def _name_them(self) -> None:
-        self.choices = offered({"": _("None")} | dict(countries(page_language())))
+        self.choices = offered({"": self._nothing} | dict(countries(page_language())))
 
 
 def accepted(form: FlaskForm, call: Callable[[], object]) -> bool:

@@ -34,7 +34,7 @@ class GroupForm(AskForm):
 
     kind = SelectField(_l("Kind of office"))
     level = SelectField(_l("Level"))
-    country = Country()
+    country = Country(nothing=_l("Any"))
     jurisdiction = line(_l("State, region or city"))
     institution = line(_l("Institution or chamber"), 300)
 
@@ -68,6 +68,7 @@ def show_rules(campaign_id: uuid.UUID) -> str:
         whole=whole,
         lines=campaign_desk.rule_lines(whole),
         group_words=group_words,
+        letters={template.key: template.name for template in whole.campaign.templates},
         form=FlaskForm(),
     )
 
