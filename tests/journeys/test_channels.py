@@ -26,11 +26,18 @@ WRITTEN = ("supporters", "letters", "deliveries", "consents", "state_changes")
 
 
 def pressed(tab: Page, name: str) -> Response:
-    """Press a button that opens a new tab, and return what came there."""
-    with tab.context.expect_event("response", lambda answer: answer.request.method == "POST") as came:
+    """Press a button that opens a new tab, and return what came there.
+
+    A page is asked for, not any POST: the preview under the form may still be on its way.
+    """
+    with tab.context.expect_event("response", _is_page_posted_for) as came:
         tab.get_by_role("button", name=name).first.click()
     answer: Response = came.value
     return answer
+
+
+def _is_page_posted_for(answer: Response) -> bool:
+    return answer.request.method == "POST" and answer.request.is_navigation_request()
 
 
 def test_each_letter_on_its_own_way(site: DevelopmentSite, page_factory: PageFactory) -> None:
