@@ -1,4 +1,4 @@
-"""Several hands that share a batch, each with a connection of its own to the mail server."""
+"""Several hands that share a batch, each with a connection of its own to the mail server, and take turns."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import threading
 import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from flask import Flask
 
@@ -14,6 +14,7 @@ from app.delivery.claims import Claim
 from app.delivery.hand import Hand
 from app.delivery.pulse import working_in
 from app.delivery.senders.base import Outcome
+from app.delivery.turns import Turns
 
 
 class Crew:
@@ -25,6 +26,7 @@ class Crew:
         stop: set when the worker is to end.
         apart: whether letters to one domain go one after the other.
         in_hand: told what is not done with yet, whenever that changes.
+        between: see `Turns`; writes down what several hands wait for.
     """
 
     def __init__(
@@ -35,14 +37,14 @@ class Crew:
         stop: threading.Event,
         apart: bool,
         in_hand: Callable[[tuple[uuid.UUID, ...]], None],
+        between: Callable[[], bool],
     ) -> None:
         self._app = app
         self._hands = hands
         self._stop = stop
         self._apart = apart
         self._tell_in_hand = in_hand
-        self._pool = ThreadPoolExecutor(len(hands), "hand") if len(hands) > 1 else None
-        self._lock = threading.Lock()
+        self._between = between
         self._under_way: list[Claim] = []
 
     @property
@@ -55,7 +57,7 @@ class Crew:
 
         Args:
             waiting: what is to be delivered; what could not even be begun is left in it.
-            note: told each outcome that says nothing against the server, by one hand at a time.
+            note: told each outcome that says nothing against the server.
 
         Returns:
             None; or, if the server let go of all hands that tried it, what the last of them heard.
@@ -63,11 +65,11 @@ class Crew:
         Raises:
             Unavailable: the database could not be used for too long.
         """
-        if self._pool is None or len(waiting) == 1:
+        if len(self._hands) == 1 or len(waiting) == 1:
             return self._work(self._hands[0], waiting, note)
         hands = self._hands[: len(waiting)]
-        ends = [self._pool.submit(self._work_apart, hand, waiting, note) for hand in hands]
-        outcomes = [end.result() for end in ends]
+        jobs = [partial(self._work_apart, hand, waiting, note) for hand in hands]
+        outcomes = Turns(self._between).run(jobs)
         away = [outcome for outcome in outcomes if outcome is not None]
         # A server that takes no more connections is not away: the other hands go on with the rest.
         return away[-1] if away and (waiting or len(away) == len(outcomes)) else None
@@ -76,12 +78,6 @@ class Crew:
         """Let go of the mail server until there is something to do again."""
         for hand in self._hands:
             hand.close()
-
-    def close(self) -> None:
-        """Let go of the mail server for good."""
-        if self._pool is not None:
-            self._pool.shutdown()
-        self.rest()
 
     def _work_apart(
         self, hand: Hand, waiting: deque[Claim], note: Callable[[Outcome], None]
@@ -100,24 +96,22 @@ class Crew:
                 continue
             if outcome.server_away:
                 return outcome
-            with self._lock:
-                note(outcome)
+            note(outcome)
         return None
 
     def _next(self, waiting: deque[Claim]) -> list[Claim]:
         """Take the next claim, with all that go together with it; nothing where there is none."""
-        with self._lock:
-            if self._stop.is_set():
-                return []
-            one = next((each for each in waiting if self._may(each)), None)
-            if one is None:
-                return []
-            taken = [one] if one.together is None else [e for e in waiting if e.together == one.together]
-            for each in taken:
-                waiting.remove(each)
-            self._under_way += taken
-            self._told(waiting)
-            return taken
+        if self._stop.is_set():
+            return []
+        one = next((each for each in waiting if self._may(each)), None)
+        if one is None:
+            return []
+        taken = [one] if one.together is None else [e for e in waiting if e.together == one.together]
+        for each in taken:
+            waiting.remove(each)
+        self._under_way += taken
+        self._told(waiting)
+        return taken
 
     def _may(self, one: Claim) -> bool:
         # What breaks the whole process must not take others with it, again and again, into quarantine.
@@ -128,10 +122,9 @@ class Crew:
         return all(other.domain != one.domain for other in self._under_way if other.kind == "letter")
 
     def _done(self, claimed: list[Claim], waiting: deque[Claim]) -> None:
-        with self._lock:
-            for one in claimed:
-                self._under_way.remove(one)
-            self._told(waiting)
+        for one in claimed:
+            self._under_way.remove(one)
+        self._told(waiting)
 
     def _told(self, waiting: deque[Claim]) -> None:
         self._tell_in_hand(tuple(one.delivery_id for one in (*self._under_way, *waiting)))

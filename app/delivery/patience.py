@@ -12,6 +12,7 @@ from typing import Final, TypeVar
 from flask_babel import gettext as _
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.delivery.turns import rest
 from app.errors import Unavailable
 
 Result = TypeVar("Result")
@@ -70,7 +71,7 @@ class Persistence:
         if self._stop.is_set():
             time.sleep(FIRST_WAIT)
         else:
-            self._stop.wait(seconds)
+            rest(self._stop, seconds)
 
 
 class Pause:

@@ -7,14 +7,13 @@ of one kind is written by one statement for all of them.
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 from sqlalchemy.orm import Session
 
 from app.database import transaction
+from app.delivery.turns import Turn, current
 from app.errors import Unavailable
 
 Item = TypeVar("Item")
@@ -23,8 +22,6 @@ Work = Callable[[Session, Sequence[Item]], Sequence[Result]]
 """Does something for each of several items in a transaction; returns what came of each, in their order."""
 MOST: Final = 64
 """Entries of one transaction."""
-LINGER: Final = 0.001
-"""Seconds in which neighbours come who were there the last time, and share the commit."""
 
 
 class Write(Protocol):
@@ -43,27 +40,22 @@ def alone(work: Work[Item, Result], item: Item, /) -> Result:
 class _Entry(Generic[Item, Result]):
     """What somebody waits for to be written down."""
 
-    def __init__(self, work: Work[Item, Result], item: Item) -> None:
+    def __init__(self, work: Work[Item, Result], item: Item, turn: Turn[Any]) -> None:
         self.work = work
         self.item = item
-        self.done = False
+        self.turn = turn
         self.result: Result | None = None
         self.error: BaseException | None = None
-        self.turn = threading.Lock()
-        self.turn.acquire()
 
 
 class Scribe:
-    """Writes down for many threads. Whoever comes while the pen is free writes for all who wait.
+    """Writes down for several jobs that take turns, for all who wait at the same time.
 
     Work may be called twice for an item: a transaction that failed is undone, and then each of its
     entries gets one of its own, so that nobody is stopped by a neighbour's mistake.
     """
 
     def __init__(self) -> None:
-        self._door = threading.Lock()
-        self._pen_is_free = True
-        self._has_company = False
         self._waiting: list[_Entry[Any, Any]] = []
 
     def __call__(self, work: Work[Item, Result], item: Item, /) -> Result:
@@ -72,40 +64,26 @@ class Scribe:
         Raises:
             BaseException: what `work`, or the commit, raised.
         """
-        entry = _Entry(work, item)
-        with self._door:
-            self._waiting.append(entry)
-            writes, self._pen_is_free = self._pen_is_free, False
-        if not writes:
-            entry.turn.acquire()  # until somebody has written it down, or hands over the pen
-        if not entry.done:
-            self._write()
+        turn = current()
+        if turn is None:
+            return alone(work, item)
+        entry = _Entry(work, item, turn)
+        self._waiting.append(entry)
+        turn.turns.park(turn)
         if entry.error is not None:
             raise entry.error
         return entry.result  # type: ignore[return-value]
 
-    def _write(self) -> None:
-        if self._has_company:
-            time.sleep(LINGER)
-        with self._door:
-            entries, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
-        self._has_company = len(entries) > 1
-        try:
-            _write_together(entries)
-        finally:
-            for entry in entries:
-                entry.done = True
-            self._hand_over()
-            for entry in entries:
-                entry.turn.release()
-
-    def _hand_over(self) -> None:
-        """Give the pen to the first who waits; there is one place in each transaction for who has it."""
-        with self._door:
-            if self._waiting:
-                self._waiting[0].turn.release()
-            else:
-                self._pen_is_free = True
+    def write_down(self) -> bool:
+        """Write down what is waited for, in one transaction; returns whether there was anything."""
+        entries, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
+        if entries:
+            try:
+                _write_together(entries)
+            finally:
+                for entry in entries:
+                    entry.turn.turns.go_on(entry.turn)
+        return bool(entries)
 
 
 def _write_together(entries: Sequence[_Entry[Any, Any]]) -> None:

@@ -26,7 +26,7 @@ from app.delivery.limits import UNLIMITED, Limits
 from app.delivery.patience import DATABASE_TROUBLE, Pause, Persistence
 from app.delivery.processes import Process, is_alive
 from app.delivery.pulse import Pulse, working_in
-from app.delivery.scribe import Scribe, Write, alone
+from app.delivery.scribe import Scribe, Write
 from app.delivery.senders.base import Outcome, SenderFactory
 from app.delivery.takeover import take_over
 from app.errors import Unavailable
@@ -61,7 +61,7 @@ PACE: Final = Pace()
 
 
 class Worker:
-    """Delivers until it is stopped, over one connection or several: a thread each, and a heartbeat.
+    """Delivers until it is stopped, over one connection or several that take turns, with a heartbeat.
 
     Args:
         app: the application.
@@ -134,20 +134,21 @@ class Worker:
             every=self._pace.beat,
             lease=self._pace.lease,
         )
+        scribe = Scribe()
         crew = Crew(
             app=self._app,
-            hands=self._hands(stop, persist),
+            hands=self._hands(stop, persist, scribe),
             stop=stop,
             apart=self._limits.letters > 0,
             in_hand=pulse.hold,
+            between=scribe.write_down,
         )
         pause = Pause(first=self._pace.first_pause, longest=self._pace.longest_pause, chance=self._chance)
         return Shift(
             self._name, stop, self._now, self._chance, self._pace, self._limits, persist, crew, pulse, pause
         )
 
-    def _hands(self, stop: threading.Event, persist: Persistence) -> list[Hand]:
-        write: Write = Scribe() if self._connections > 1 else alone
+    def _hands(self, stop: threading.Event, persist: Persistence, write: Write) -> list[Hand]:
         return [
             Hand(
                 senders=self._senders,
@@ -282,7 +283,7 @@ class Shift:
 
     def _end(self) -> None:
         """Let go of the mail server, give back what was not begun, and take leave."""
-        self.crew.close()
+        self.crew.rest()
         self.pulse.stop()
         try:
             claims.release(self.name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 import uuid
 from collections import deque
 
@@ -13,6 +12,7 @@ from flask import Flask
 from app.delivery.claims import Claim
 from app.delivery.crew import Crew
 from app.delivery.senders.base import Outcome
+from app.delivery.turns import rest
 from tests.delivery.working import AWAY, TAKEN
 
 
@@ -23,18 +23,15 @@ class Work:
         self.outcomes = outcomes or {}
         self.together: dict[uuid.UUID, set[uuid.UUID]] = {}
         self._now: set[uuid.UUID] = set()
-        self._lock = threading.Lock()
 
     def deliver(self, claims: list[Claim]) -> Outcome:
         (one,) = claims
         me = one.delivery_id
-        with self._lock:
-            self._now.add(me)
-            for other in self._now:
-                self.together.setdefault(other, set()).update(self._now - {other})
-        time.sleep(0.02)
-        with self._lock:
-            self._now.discard(me)
+        self._now.add(me)
+        for other in self._now:
+            self.together.setdefault(other, set()).update(self._now - {other})
+        rest(threading.Event(), 0.001)
+        self._now.discard(me)
         outcome = self.outcomes.get(me, TAKEN)
         if isinstance(outcome, Exception):
             raise outcome
@@ -61,7 +58,15 @@ def crew_of(app: Flask, work: Work, *, apart: bool = False) -> tuple[Crew, list[
     held: list[tuple[uuid.UUID, ...]] = []
     hands = [work] * 4
     stop = threading.Event()
-    return Crew(app=app, hands=hands, stop=stop, apart=apart, in_hand=held.append), held  # type: ignore[arg-type]
+    crew = Crew(
+        app=app,
+        hands=hands,  # type: ignore[arg-type]
+        stop=stop,
+        apart=apart,
+        in_hand=held.append,
+        between=lambda: False,
+    )
+    return crew, held
 
 
 pytestmark = pytest.mark.backends("sqlite")  # no database is asked
@@ -78,7 +83,6 @@ def test_hands_work_at_the_same_time_and_each_mail_once(app: Flask) -> None:
     assert noted == [TAKEN] * 12
     assert held[-1] == ()
     assert set(held[0]) == ids, "what waits is held, too"
-    crew.close()
 
 
 def test_what_may_have_broken_a_worker_is_tried_alone(app: Flask) -> None:
@@ -88,7 +92,6 @@ def test_what_may_have_broken_a_worker_is_tried_alone(app: Flask) -> None:
     crew.deliver(waiting, lambda _outcome: None)
     assert len(work.together) == 9
     assert work.together[suspect] == set()
-    crew.close()
 
 
 def test_letters_to_one_domain_go_one_after_the_other_where_that_is_wished(app: Flask) -> None:
@@ -97,7 +100,6 @@ def test_letters_to_one_domain_go_one_after_the_other_where_that_is_wished(app: 
     crew.deliver(claims(6, domain="offices.example"), lambda _outcome: None)
     assert len(work.together) == 6
     assert not any(work.together.values())
-    crew.close()
 
 
 def test_a_server_that_lets_go_of_all_hands_is_away_and_what_was_not_begun_waits(app: Flask) -> None:
@@ -107,7 +109,6 @@ def test_a_server_that_lets_go_of_all_hands_is_away_and_what_was_not_begun_waits
     noted: list[Outcome] = []
     assert crew.deliver(waiting, noted.append) == AWAY
     assert (len(waiting), len(work.together), noted) == (6, 4, [])
-    crew.close()
 
 
 def test_a_server_that_takes_fewer_connections_is_not_away(app: Flask) -> None:
@@ -117,7 +118,6 @@ def test_a_server_that_takes_fewer_connections_is_not_away(app: Flask) -> None:
     noted: list[Outcome] = []
     assert crew.deliver(waiting, noted.append) is None
     assert noted == [TAKEN] * 9
-    crew.close()
 
 
 def test_what_a_hand_raises_is_raised_when_the_others_are_done(app: Flask) -> None:
@@ -126,5 +126,4 @@ def test_what_a_hand_raises_is_raised_when_the_others_are_done(app: Flask) -> No
     crew, held = crew_of(app, work)
     with pytest.raises(ZeroDivisionError):
         crew.deliver(waiting, lambda _outcome: None)
-    crew.close()
     assert held[-1] == ()

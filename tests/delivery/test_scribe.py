@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
@@ -15,6 +13,7 @@ from sqlalchemy.orm import Session
 from app.database import db
 from app.delivery.pulse import working_in
 from app.delivery.scribe import MOST, Scribe, alone
+from app.delivery.turns import Turns
 from app.errors import Unavailable
 from app.security.options import Option
 
@@ -43,62 +42,54 @@ def written() -> set[str]:
         return set(session.scalars(sa.select(Option.name)))
 
 
-def all_at_once(app: Flask, scribe: Scribe, *entries: tuple[Work, str]) -> list[Future[Told]]:
-    """Let threads come while somebody is writing, so that all of them wait when the pen is free."""
-    at_it, go_on = threading.Event(), threading.Event()
+def all_at_once(app: Flask, *entries: tuple[Work, str]) -> list[Told | BaseException]:
+    """Let jobs come together; return what came of each."""
+    scribe = Scribe()
 
-    def slow(session: Session, _names: Sequence[str]) -> list[Told]:
-        at_it.set()
-        go_on.wait(10)
-        return [(id(session), 1)]
-
-    def write(work: Work, name: str) -> Told:
+    def write(work: Work, name: str) -> Told | BaseException:
         with working_in(app):
-            return scribe(work, name)
+            try:
+                return scribe(work, name)
+            except BaseException as error:
+                return error
 
-    with ThreadPoolExecutor(len(entries) + 1) as pool:
-        first = pool.submit(write, slow, "slow")
-        at_it.wait(10)
-        others = [pool.submit(write, work, name) for work, name in entries]
-        deadline = time.monotonic() + 10
-        while len(scribe._waiting) < len(entries) and time.monotonic() < deadline:
-            time.sleep(0.005)
-        go_on.set()
-    first.result()
-    return others
+    return Turns(scribe.write_down).run([partial(write, work, name) for work, name in entries])
+
+
+def told(ends: Sequence[Told | BaseException]) -> list[Told]:
+    return [end for end in ends if not isinstance(end, BaseException)]
 
 
 def test_those_who_wait_share_one_transaction_and_what_is_alike_is_written_together(
     app_context: Flask,
 ) -> None:
     rows = [(write_rows, f"row {number}") for number in range(8)]
-    ends = all_at_once(app_context, Scribe(), *rows, (write_others, "other 1"), (write_others, "other 2"))
-    assert len({end.result()[0] for end in ends}) == 1
-    assert [end.result()[1] for end in ends] == [8] * 8 + [2] * 2
+    ends = all_at_once(app_context, *rows, (write_others, "other 1"), (write_others, "other 2"))
+    assert len({transaction for transaction, _company in told(ends)}) == 1
+    assert [company for _transaction, company in told(ends)] == [8] * 8 + [2] * 2
     assert written() == {name for _work, name in rows} | {"other 1", "other 2"}
 
 
 def test_more_than_one_transaction_takes_are_all_written(app_context: Flask) -> None:
     names = [f"row {number}" for number in range(MOST + 6)]
-    ends = all_at_once(app_context, Scribe(), *((write_rows, name) for name in names))
-    assert sorted(end.result()[1] for end in ends) == [6] * 6 + [MOST] * MOST
+    ends = all_at_once(app_context, *((write_rows, name) for name in names))
+    assert sorted(company for _transaction, company in told(ends)) == [6] * 6 + [MOST] * MOST
     assert written() == set(names)
 
 
 def test_a_neighbours_mistake_stops_nobody_and_leaves_nothing(app_context: Flask) -> None:
     entries = [(write_rows, "before"), (fail_halfway, "mistaken"), (write_rows, "after")]
-    ends = all_at_once(app_context, Scribe(), *entries)
-    assert isinstance(ends[1].exception(), ZeroDivisionError)
-    assert ends[0].exception() is None
-    assert ends[2].exception() is None
+    ends = all_at_once(app_context, *entries)
+    assert isinstance(ends[1], ZeroDivisionError)
+    assert len(told(ends)) == 2
     assert written() == {"before", "after"}
 
 
 def test_who_violates_a_constraint_is_told_and_the_others_are_durable(app_context: Flask) -> None:
     alone(write_rows, "taken")
     entries = [(write_rows, name) for name in ("one", "taken", "two")]
-    ends = all_at_once(app_context, Scribe(), *entries)
-    assert isinstance(ends[1].exception(), sa.exc.IntegrityError)
+    ends = all_at_once(app_context, *entries)
+    assert isinstance(ends[1], sa.exc.IntegrityError)
     assert written() == {"taken", "one", "two"}
 
 
@@ -109,12 +100,12 @@ def test_a_database_that_is_away_is_waited_for_once_and_not_by_each(app_context:
         tries.append(len(names))
         raise Unavailable("busy")
 
-    ends = all_at_once(app_context, Scribe(), *((in_vain, f"row {number}") for number in range(5)))
-    assert all(isinstance(end.exception(), Unavailable) for end in ends)
+    ends = all_at_once(app_context, *((in_vain, f"row {number}") for number in range(5)))
+    assert all(isinstance(end, Unavailable) for end in ends)
     assert tries == [5]
 
 
-def test_what_was_raised_is_raised_and_the_pen_is_free_again(app_context: Flask) -> None:
+def test_what_was_raised_is_raised_and_later_ones_are_written(app_context: Flask) -> None:
     scribe = Scribe()
     with pytest.raises(ZeroDivisionError):
         scribe(fail_halfway, "a row")
@@ -122,6 +113,17 @@ def test_what_was_raised_is_raised_and_the_pen_is_free_again(app_context: Flask)
     assert written() == {"later"}
 
 
+def test_whoever_writes_alone_waits_for_nobody(app_context: Flask) -> None:
+    assert Scribe()(write_rows, "a row")[1] == 1
+    assert written() == {"a row"}
+
+
 def test_a_result_is_told_only_after_it_is_durable(app_context: Flask) -> None:
-    Scribe()(write_rows, "a row")
-    assert written() == {"a row"}, "another connection sees it"
+    scribe = Scribe()
+
+    def write() -> set[str]:
+        with working_in(app_context):
+            scribe(write_rows, "a row")
+            return written()
+
+    assert Turns(scribe.write_down).run([write]) == [{"a row"}], "another connection sees it"

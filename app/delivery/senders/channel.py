@@ -12,6 +12,7 @@ from functools import partial
 from typing import Final, TypeVar
 
 from app.delivery.senders.replies import LONGEST_LINE, Garbled, Reply, ReplyReader
+from app.delivery.turns import wait_for
 
 Result = TypeVar("Result")
 GLANCE: Final = 0.2
@@ -184,9 +185,7 @@ class Channel:
                 raise Lost from None
 
     def _wait(self, event: int, deadline: float) -> None:
-        poll = select.poll()
-        poll.register(self._socket, event)
-        while not poll.poll(1000 * max(0.0, min(GLANCE, deadline - time.monotonic()))):
+        while not wait_for(self._socket, event, max(0.0, min(GLANCE, deadline - time.monotonic()))):
             now = time.monotonic()
             if now >= deadline:
                 raise TooSlow
