@@ -25,7 +25,7 @@ class Crew:
         hands: one for each connection.
         stop: set when the worker is to end.
         apart: whether letters to one domain go one after the other.
-        in_hand: told what is not done with yet, whenever that changes.
+        in_hand: holds what is not done with yet, at every moment.
         between: see `Turns`; writes down what several hands wait for.
     """
 
@@ -36,14 +36,14 @@ class Crew:
         hands: Sequence[Hand],
         stop: threading.Event,
         apart: bool,
-        in_hand: Callable[[tuple[uuid.UUID, ...]], None],
+        in_hand: set[uuid.UUID],
         between: Callable[[], bool],
     ) -> None:
         self._app = app
         self._hands = hands
         self._stop = stop
         self._apart = apart
-        self._tell_in_hand = in_hand
+        self._in_hand = in_hand
         self._between = between
         self._under_way: list[Claim] = []
 
@@ -65,6 +65,7 @@ class Crew:
         Raises:
             Unavailable: the database could not be used for too long.
         """
+        self._in_hand.update(one.delivery_id for one in waiting)
         if len(self._hands) == 1 or len(waiting) == 1:
             return self._work(self._hands[0], waiting, note)
         hands = self._hands[: len(waiting)]
@@ -91,7 +92,7 @@ class Crew:
             try:
                 outcome = hand.deliver(claimed)
             finally:
-                self._done(claimed, waiting)
+                self._done(claimed)
             if outcome is None:
                 continue
             if outcome.server_away:
@@ -110,7 +111,6 @@ class Crew:
         for each in taken:
             waiting.remove(each)
         self._under_way += taken
-        self._told(waiting)
         return taken
 
     def _may(self, one: Claim) -> bool:
@@ -121,10 +121,7 @@ class Crew:
             return True
         return all(other.domain != one.domain for other in self._under_way if other.kind == "letter")
 
-    def _done(self, claimed: list[Claim], waiting: deque[Claim]) -> None:
+    def _done(self, claimed: list[Claim]) -> None:
         for one in claimed:
             self._under_way.remove(one)
-        self._told(waiting)
-
-    def _told(self, waiting: deque[Claim]) -> None:
-        self._tell_in_hand(tuple(one.delivery_id for one in (*self._under_way, *waiting)))
+            self._in_hand.discard(one.delivery_id)

@@ -18,7 +18,6 @@ from app.security.keys import current_keys
 LONGEST_ADDRESS = 254
 """Octets of an address in a command line (RFC 5321 §4.5.3.1.3, less the angle brackets)."""
 
-_LONE_LINE_END = re.compile(rb"\r(?!\n)|(?<!\r)\n|\x00")
 _ADDRESS = re.compile(r"[^\s<>@\x00-\x1f\x7f]+@[^\s<>@\x00-\x1f\x7f]+\Z")
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]+@[!-;=?-~]+>\Z")
 _TOKEN = re.compile(r"b\+([a-z2-7]{42})\Z")
@@ -58,7 +57,7 @@ class Envelope:
         _check_address(self.rcpt_to)
         if self.mail_from:
             _check_address(self.mail_from)
-        if _LONE_LINE_END.search(self.wire) or not self.wire.endswith(b"\r\n"):
+        if not _keeps_line_ends(self.wire):
             raise BrokenEnvelope("the message has a line end that is not CRLF")
         if not _MESSAGE_ID.match(self.message_id) or self.message_id.encode() not in self.headers:
             raise BrokenEnvelope("the message does not bear the Message-ID that it is journalled by")
@@ -118,6 +117,12 @@ Composer = Callable[[str], Envelope]
 def nothing_to_compose(_ingredients: str) -> Envelope:
     """Refuse: this worker was given only mails that are composed."""
     raise BrokenEnvelope("nobody told this worker how to compose a mail")
+
+
+def _keeps_line_ends(wire: bytes) -> bool:
+    # Counted: a pattern takes twenty times as long, and each mail is looked at twice.
+    ends = wire.count(b"\r\n")
+    return wire.count(b"\r") == ends == wire.count(b"\n") and wire.endswith(b"\r\n") and b"\0" not in wire
 
 
 def _check_address(address: str) -> None:

@@ -54,12 +54,9 @@ class Pulse:
         self._lease = lease
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="pulse", daemon=True)
-        self._in_hand: tuple[uuid.UUID, ...] = ()
+        self.in_hand: set[uuid.UUID] = set()
+        """Each beat extends the leases of these deliveries, and of no other ones."""
         self.trouble = ""
-
-    def hold(self, deliveries: tuple[uuid.UUID, ...]) -> None:
-        """Extend the leases of these from now on, and of no other ones."""
-        self._in_hand = deliveries
 
     def start(self) -> None:
         """Give the first sign of life, then beat in a thread of its own.
@@ -87,5 +84,6 @@ class Pulse:
     def _beat(self) -> None:
         now = self._now()
         presence.appear(self._worker, self._process, now=now, trouble=self.trouble)
-        if self._in_hand:
-            claims.renew(self._in_hand, worker=self._worker, now=now, lease=self._lease)
+        in_hand = tuple(self.in_hand)  # at once: the worker changes it meanwhile
+        if in_hand:
+            claims.renew(in_hand, worker=self._worker, now=now, lease=self._lease)

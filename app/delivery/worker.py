@@ -140,7 +140,7 @@ class Worker:
             hands=self._hands(stop, persist, scribe),
             stop=stop,
             apart=self._limits.letters > 0,
-            in_hand=pulse.hold,
+            in_hand=pulse.in_hand,
             between=scribe.write_down,
         )
         pause = Pause(first=self._pace.first_pause, longest=self._pace.longest_pause, chance=self._chance)
@@ -221,7 +221,7 @@ class Shift:
             if away is not None:
                 self._server_away(away, waiting)
         finally:
-            self.pulse.hold(())
+            self.pulse.in_hand.clear()
         return found
 
     def _note(self, outcome: Outcome) -> None:
