@@ -80,9 +80,11 @@ class Turns:
             turn, heard = self._ready.popleft()
             turn.switch(heard)
         self._listen(LINGER if self._parked else 0.0)
-        if self._ready or self._between() or not self._waiting:
+        if self._ready or self._between():
             return
-        soonest = min(until for _place, until in self._waiting.values())
+        if not self._waiting and self._parked:
+            raise RuntimeError("everybody waits, and for nobody")
+        soonest = min((until for _place, until in self._waiting.values()), default=0.0)
         self._listen(max(0.0, soonest - time.monotonic()))
         now = time.monotonic()
         for turn in [turn for turn, (_place, until) in self._waiting.items() if until <= now]:

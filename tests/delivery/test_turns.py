@@ -133,6 +133,15 @@ def test_what_the_first_raised_is_raised_when_all_have_ended() -> None:
     assert ended == ["went on"]
 
 
+def test_who_is_let_go_on_by_nobody_is_a_mistake_and_no_endless_wait() -> None:
+    def job() -> None:
+        turn = running()
+        turn.turns.park(turn)
+
+    with pytest.raises(RuntimeError, match="everybody waits"):
+        Turns(nothing_between).run([job])
+
+
 def test_who_rests_looks_up_when_it_is_to_end() -> None:
     stop = threading.Event()
     begin = time.monotonic()
