@@ -39,7 +39,9 @@ OFFICES: Final = (
     "us-secretary-of-state",
 )
 SESSIONS = 8
-"""Connections of each process to the mail server: as many as the fastest way to send has."""
+"""Connections of the fastest way to send."""
+CONNECTIONS = 24
+"""Of each worker: what two of them open, Postfix takes from one client as it is installed (50)."""
 LENGTH = 4_500
 """Bytes of a seeded letter with its headers, about."""
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -185,7 +187,7 @@ def redress(prepared: Prepared, database: str, processes: int) -> Way:
         url = prepared.fresh(database)
         environ = prepared.environ(url) | {
             "REDRESS_SMTP_URL": f"smtp://{HOST}:{port}",
-            "REDRESS_SMTP_CONNECTIONS": str(SESSIONS),
+            "REDRESS_SMTP_CONNECTIONS": str(CONNECTIONS),
         }
         worker = [sys.executable, "-m", "app.cli", "worker", "--drain", "--processes", str(processes)]
         timed(worker, environ)
