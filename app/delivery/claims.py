@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from sqlalchemy import or_, select, update
@@ -22,7 +23,7 @@ from app.delivery import causes, gathering, pacing
 from app.delivery.limits import UNLIMITED, Limits
 from app.delivery.models import Delivery
 from app.delivery.pacing import Due
-from app.delivery.states import DUE, Locked, lock, move
+from app.delivery.states import DUE, Locked, Move, lock, lock_all, move, move_all
 from app.delivery.stops import stopped
 
 WORKER = "worker"
@@ -145,15 +146,13 @@ def set_aside(one: Claim, *, now: datetime) -> None:
 
 def postpone(waiting: Iterable[Claim], *, now: datetime, until: datetime) -> None:
     """Defer claims that were not begun, because the mail server cannot be used by any mail."""
+    claimed = {one.delivery_id: one for one in waiting}
     with transaction() as session:
-        for one in waiting:
-            row = lock(session, one.delivery_id)
-            if row is None or not is_good(one, row):
-                continue
-            if row.state == "queued":
-                move(session, row, "deferred", now=now, cause=causes.SERVER_AWAY, actor=WORKER)
-            values = {"due_at": until, "leased_by": None, "lease_until": None}
-            session.execute(update(Delivery).where(Delivery.id == row.id).values(values))
+        rows = [row for row in lock_all(session, claimed).values() if is_good(claimed[row.id], row)]
+        away = partial(Move, to="deferred", now=now, cause=causes.SERVER_AWAY, actor=WORKER)
+        move_all(session, [away(row=row) for row in rows if row.state == "queued"])
+        values = {"due_at": until, "leased_by": None, "lease_until": None}
+        session.execute(update(Delivery).where(Delivery.id.in_([row.id for row in rows])).values(values))
 
 
 def release(worker: str) -> None:
@@ -166,5 +165,6 @@ def release(worker: str) -> None:
 def renew(deliveries: Sequence[uuid.UUID], *, worker: str, now: datetime, lease: timedelta) -> None:
     """Extend a worker's leases of what it knows it has; what it has forgotten runs out."""
     with transaction() as session:
-        mine = (Delivery.id.in_(deliveries), Delivery.leased_by == worker)
-        session.execute(update(Delivery).where(*mine).values(lease_until=now + lease))
+        # Locked first: an update takes rows in an order of its own, and what the worker does meanwhile, too.
+        mine = [row.id for row in lock_all(session, deliveries).values() if row.leased_by == worker]
+        session.execute(update(Delivery).where(Delivery.id.in_(mine)).values(lease_until=now + lease))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from app.database import db, transaction
 from app.delivery import beginning, claims
 from app.delivery.claims import Claim
 from app.delivery.models import Delivery
+from app.delivery.states import lock
 from tests.delivery.mails import NOON, attempts_of, queue, read, state_of, take_back, way_of
 
 LEASE = timedelta(minutes=2)
@@ -101,6 +103,33 @@ def test_postponed_claims_wait_and_keep_their_attempts() -> None:
     claims.postpone(again, now=NOON + LEASE, until=NOON + 2 * LEASE)
     assert way_of(first) == ["queued", "deferred"], "one that waits already has nothing new to tell"
     assert read(first).due_at == NOON + 2 * LEASE
+
+
+@pytest.mark.backends("postgresql")  # where each row has a lock of its own
+@pytest.mark.parametrize("what", ["postpone", "renew"])
+def test_rows_are_locked_in_one_order_by_all_so_that_nobody_waits_in_a_circle(
+    app_context: Flask, what: str
+) -> None:
+    first, *_between, last = sorted(queue(list(range(6))))
+    claimed = sorted(claim(), key=lambda one: one.delivery_id, reverse=True)
+
+    def act() -> None:
+        with app_context.app_context():
+            if what == "postpone":
+                claims.postpone(claimed, now=NOON, until=NOON + LEASE)
+            else:
+                claims.renew([one.delivery_id for one in claimed], worker="one", now=NOON, lease=LEASE)
+
+    actor = threading.Thread(target=act)
+    with transaction() as session:
+        lock(session, first)
+        actor.start()
+        actor.join(0.3)
+        assert actor.is_alive(), "it waits for the first row"
+        free = sa.select(Delivery.id).where(Delivery.id == last).with_for_update(nowait=True)
+        assert session.scalars(free).one() == last, "and holds none that somebody else could wait for"
+    actor.join(10)
+    assert not actor.is_alive()
 
 
 def test_renewed_leases_hold_and_others_cannot_renew_them() -> None:
