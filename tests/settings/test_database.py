@@ -24,6 +24,7 @@ from app.database import Base, WriterLock, db, transaction
 from app.errors import Unavailable
 from app.supporters.silence import SilencedMailbox
 from tests.factories.threads import at_once
+from tests.support.lengths import length
 from tests.support.processes import program_environ
 
 
@@ -143,7 +144,7 @@ def test_an_instant_without_a_zone_is_refused(app_context: Flask) -> None:
     assert stored() == 0
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=length(15, 40), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seconds=st.integers(-(10**9), 10**10), zone=st.timezones())
 def test_any_instant_comes_back(app_context: Flask, seconds: int, zone: tzinfo) -> None:
     since = datetime.fromtimestamp(seconds, zone)
