@@ -433,7 +433,7 @@ class Rogue(RuleBasedStateMachine):
 def test_one_organizer_alone_never_makes_a_letter_go_anywhere(app_context: Flask) -> None:
     played.clear()
     options = settings(
-        max_examples=length(12, 200),
+        max_examples=length(8, 200),
         stateful_step_count=30,
         deadline=None,
         suppress_health_check=list(HealthCheck),

@@ -192,13 +192,13 @@ WRITER = """
 import sys, time
 from datetime import UTC, datetime
 from pathlib import Path
-from app import create_app
+from app import create_worker_app
 from app.database import transaction
 from app.settings import Settings
 from app.supporters.silence import SilencedMailbox
 
 name, folder, span = int(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3])
-app = create_app(Settings.from_environ())
+app = create_worker_app(Settings.from_environ())
 with app.app_context():
     (folder / f"ready-{name}").touch()
     while len(list(folder.glob("ready-*"))) < 2:

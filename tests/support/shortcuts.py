@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
+from types import CodeType, SimpleNamespace
 from typing import Any
 
 from flask import Flask
+from jinja2 import FileSystemBytecodeCache
+from jinja2.bccache import Bucket
 from sqlalchemy import Engine
 from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.util import LRUCache
@@ -17,6 +19,7 @@ STATEMENTS = 2000
 _compile = Rule.compile
 _rules: dict[tuple[object, ...], dict[str, Any]] = {}
 _add = StateMachineMatcher.add
+_templates: dict[tuple[str, str], CodeType] = {}
 _roots: dict[tuple[object, ...], State] = {}
 _statements: dict[type, LRUCache[Any, Any]] = {}
 
@@ -85,6 +88,20 @@ def remember_statements() -> None:
 
 def _statements_of(engine: Engine) -> LRUCache[Any, Any]:
     return _statements.setdefault(type(engine.dialect), LRUCache(STATEMENTS))
+
+
+class Templates(FileSystemBytecodeCache):
+    """What templates compile to: written once for all processes of a run, and read once by each."""
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Take a template's code from those that this process has read, or read it."""
+        key = (bucket.key, bucket.checksum)
+        if key in _templates:
+            bucket.code = _templates[key]
+            return
+        super().load_bytecode(bucket)
+        if bucket.code:
+            _templates[key] = bucket.code
 
 
 def hash_quickly(app: Flask) -> None:

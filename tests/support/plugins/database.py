@@ -17,7 +17,13 @@ import pytest
 from tests.support.databases import BACKENDS, Backend, Kind, PostgresqlBackend, SqliteBackend
 from tests.support.environment import installation
 from tests.support.lengths import SOAK
-from tests.support.shortcuts import hash_quickly, remember_routes, remember_rules, remember_statements
+from tests.support.shortcuts import (
+    Templates,
+    hash_quickly,
+    remember_routes,
+    remember_rules,
+    remember_statements,
+)
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -197,15 +203,13 @@ def app_factory(settings_factory: SettingsFactory, run_folder: Path) -> Iterator
     made: list[Flask] = []
 
     def make(**variables: str) -> Flask:
-        from jinja2 import FileSystemBytecodeCache
-
         from app import create_app
         from tests.support.client import CheckingClient
 
         app = create_app(settings_factory(**variables))
         app.test_client_class = CheckingClient
         # Each application compiles its templates anew; the result is the same for all of a run.
-        app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(run_folder))
+        app.jinja_env.bytecode_cache = Templates(str(run_folder))
         hash_quickly(app)
         made.append(app)
         return app
