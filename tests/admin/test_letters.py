@@ -189,6 +189,7 @@ def test_decisions(
         assert len(decided) == 1
 
 
+@pytest.mark.backends("sqlite", "postgresql")  # locks
 def test_of_many_who_decide_at_once_one_decides(app_context: Flask) -> None:
     with app_context.test_request_context():
         write_and_confirm(store_campaign())

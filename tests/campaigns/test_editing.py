@@ -23,9 +23,6 @@ from app.letters import launching
 from app.security.audit import AuditEntry, actor_of
 from app.security.options import FOUR_EYES, switch
 from tests.factories.campaigns import BODY, KEY, store_campaign
-from tests.support.lengths import MOSTLY_SQLITE
-
-pytestmark = pytest.mark.backends(*MOSTLY_SQLITE)  # PostgreSQL: tests/faults/test_month.py, and a soak
 
 ANI, BEN = actor_of(uuid.uuid4()), actor_of(uuid.uuid4())
 TEXTS = CampaignTexts(

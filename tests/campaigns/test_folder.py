@@ -18,9 +18,6 @@ from app.database import db, transaction
 from app.errors import RedressError
 from tests.factories.recipients import ClosedOfficeFactory, OfficeFactory
 from tests.factories.storage import counts, everything
-from tests.support.lengths import MOSTLY_SQLITE
-
-pytestmark = pytest.mark.backends(*MOSTLY_SQLITE)  # PostgreSQL: tests/faults/test_month.py, and a soak
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 LETTER = "---\nname: An appeal\nsubject: Water\nkind: F1\n---\nPlease open it.\n\n{{ personal }}\n"

@@ -15,9 +15,6 @@ from app.database import db
 from app.errors import NotFound
 from tests.factories.campaigns import CampaignFactory, store_campaign
 from tests.factories.recipients import ClosedOfficeFactory, ContactFactory, HolderFactory, OfficeFactory
-from tests.support.lengths import MOSTLY_SQLITE
-
-pytestmark = pytest.mark.backends(*MOSTLY_SQLITE)  # PostgreSQL: tests/faults/test_month.py, and a soak
 
 DAY = date(2026, 11, 21)
 

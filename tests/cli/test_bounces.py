@@ -23,10 +23,7 @@ from app.delivery.models import Delivery
 from tests.cli.conftest import Run
 from tests.delivery.bounces.corpus import ANSWERS, AUTOMATIC, REPORTS
 from tests.delivery.mails import queue, state_of
-from tests.support.lengths import MOSTLY_SQLITE
 from tests.support.ports import HOST, free_port
-
-pytestmark = pytest.mark.backends(*MOSTLY_SQLITE)  # PostgreSQL: tests/faults/test_month.py, and a soak
 
 Taken = list[tuple[uuid.UUID, str]]
 """Mails, each with its bounce address."""

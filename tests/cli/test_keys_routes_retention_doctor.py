@@ -20,10 +20,7 @@ from tests.factories.campaigns import store_campaign
 from tests.factories.letters import write_letter
 from tests.factories.storage import counts
 from tests.support.environment import installation
-from tests.support.lengths import MOSTLY_SQLITE
 from tests.support.smtp import RecordingSmtpServer
-
-pytestmark = pytest.mark.backends(*MOSTLY_SQLITE)  # PostgreSQL: tests/faults/test_month.py, and a soak
 
 ONE = pytest.mark.backends("sqlite")  # nothing of it is the database's
 AFTER_THE_SEEDS = {"REDRESS_TEST_NOW": "2026-11-22T12:00:00+00:00"}

@@ -13,11 +13,8 @@ from flask import Flask
 from app.cli.recipients import command
 from app.errors import RedressError
 from tests.recipients.importer.making import OFFICE, written
-from tests.support.lengths import MOSTLY_SQLITE
 from tests.support.plugins.database import TimeTravel
 from tests.support.plugins.processes import Redress
-
-pytestmark = pytest.mark.backends(*MOSTLY_SQLITE)  # PostgreSQL: tests/faults/test_month.py, and a soak
 
 Run = Callable[..., Result]
 

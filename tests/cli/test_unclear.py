@@ -20,9 +20,6 @@ from tests.delivery.test_relay_log import BOUNCED, DEFERRED, SENT, line
 from tests.factories.campaigns import store_campaign
 from tests.factories.letters import copies, write_and_confirm
 from tests.factories.recipients import OfficeFactory
-from tests.support.lengths import MOSTLY_SQLITE
-
-pytestmark = pytest.mark.backends(*MOSTLY_SQLITE)  # PostgreSQL: tests/faults/test_month.py, and a soak
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ def minutes_of_attempts() -> list[int]:
 
 def test_five_hundred_letters_leave_in_the_right_minutes_over_two_workers(app_context: Flask) -> None:
     # Two workers with connections of their own and one clock between them, turned on by half a minute.
-    count = length(100, 500)
+    count = length(60, 500)
     queue_letters(range(count), some_letter())
     server = FakeServer()
     instant = [NOON]

@@ -15,9 +15,6 @@ from app.letters.checking import problems_of_template
 from tests.factories.campaigns import TemplateFactory, store_campaign
 from tests.factories.evidence import FactFactory, store
 from tests.factories.recipients import OfficeFactory
-from tests.support.lengths import MOSTLY_SQLITE
-
-pytestmark = pytest.mark.backends(*MOSTLY_SQLITE)  # PostgreSQL: tests/faults/test_month.py, and a soak
 
 POINTS = {
     "least": 1,

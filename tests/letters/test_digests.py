@@ -171,6 +171,7 @@ def test_offices_have_mails_of_their_own_over_several_connections(app_context: F
     assert states() == {"accepted": 9}
 
 
+@pytest.mark.backends("sqlite", "postgresql")  # locks
 def test_who_takes_a_letter_back_at_the_last_moment_stops_the_mail_and_the_others_leave_without(
     app_context: Flask, slug: str
 ) -> None:
@@ -229,6 +230,7 @@ def test_what_is_sent_again_goes_into_the_next_digest(app_context: Flask, slug: 
 
 
 @pytest.mark.parametrize(("at_the_dot", "state"), [(True, "unclear"), (False, "queued")])
+@pytest.mark.backends("sqlite", "postgresql")  # locks
 def test_a_lost_worker_leaves_all_of_them_alike(
     app_context: Flask, slug: str, at_the_dot: bool, state: str
 ) -> None:
@@ -250,6 +252,7 @@ def test_a_lost_worker_leaves_all_of_them_alike(
     assert len(server.taken) == (0 if at_the_dot else 3)
 
 
+@pytest.mark.backends("sqlite", "postgresql")  # locks
 def test_all_are_marked_or_none(app_context: Flask, slug: str) -> None:
     send(app_context, FakeServer(), now=NOON + MINUTE)
     limits = limits_of(app_context.config["REDRESS_SETTINGS"])

@@ -22,10 +22,7 @@ from tests.delivery.mails import NOON
 from tests.delivery.working import FakeServer, drain
 from tests.factories.campaigns import store_campaign
 from tests.factories.letters import write_and_confirm, write_letter
-from tests.support.lengths import MOSTLY_SQLITE
 from tests.support.plugins.database import AppFactory
-
-pytestmark = pytest.mark.backends(*MOSTLY_SQLITE)  # PostgreSQL: tests/faults/test_month.py, and a soak
 
 
 @pytest.fixture

@@ -37,9 +37,6 @@ from tests.factories.recipients import OfficeFactory
 from tests.factories.storage import everything
 from tests.factories.threads import at_once
 from tests.support.client import CheckingClient
-from tests.support.lengths import MOSTLY_SQLITE
-
-pytestmark = pytest.mark.backends(*MOSTLY_SQLITE)  # PostgreSQL: tests/faults/test_month.py, and a soak
 
 
 def bring(slug: str, *states: str) -> None:

@@ -39,9 +39,7 @@ from tests.factories.letters import (
 )
 from tests.factories.recipients import ContactFactory, HolderFactory, OfficeFactory
 from tests.factories.storage import everything
-from tests.support.lengths import MOSTLY_SQLITE
-
-pytestmark = pytest.mark.backends(*MOSTLY_SQLITE)  # PostgreSQL: tests/faults/test_month.py, and a soak
+from tests.support.lengths import length
 
 HARD_WORDS = [
     "One line.",
@@ -174,7 +172,7 @@ LINES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=4
 
 
 @pytest.mark.backends("sqlite")  # nothing of it is the database's
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=length(15, 40), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=LINES, city=LINES, own=st.text(st.characters(exclude_categories=["Cs"]), max_size=200))
 def test_whatever_the_form_lets_through_can_be_composed(
     app_context: Flask, name: str, city: str, own: str

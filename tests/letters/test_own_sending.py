@@ -18,9 +18,6 @@ from app.letters.own_sending import OwnSending, count_own_sending, own_sendings_
 from app.recipients.models import Recipient
 from tests.factories.campaigns import store_campaign
 from tests.factories.threads import at_once
-from tests.support.lengths import MOSTLY_SQLITE
-
-pytestmark = pytest.mark.backends(*MOSTLY_SQLITE)  # PostgreSQL: tests/faults/test_month.py, and a soak
 
 
 @pytest.fixture

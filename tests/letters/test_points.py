@@ -33,9 +33,6 @@ from tests.factories.letters import (
     write_letter,
 )
 from tests.factories.recipients import OfficeFactory
-from tests.support.lengths import MOSTLY_SQLITE
-
-pytestmark = pytest.mark.backends(*MOSTLY_SQLITE)  # PostgreSQL: tests/faults/test_month.py, and a soak
 
 POINTS = {
     "least": 1,

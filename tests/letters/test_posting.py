@@ -36,10 +36,7 @@ from tests.factories.evidence import FactFactory, store
 from tests.factories.letters import copies, write_and_confirm, write_and_find_token
 from tests.factories.recipients import ContactFactory, OfficeFactory
 from tests.factories.threads import at_once
-from tests.support.lengths import MOSTLY_SQLITE
 from tests.support.poppler import Poppler, words_of
-
-pytestmark = pytest.mark.backends(*MOSTLY_SQLITE)  # PostgreSQL: tests/faults/test_month.py, and a soak
 
 WHO = "organizer:00000000-0000-0000-0000-000000000001"
 POSTAL = {"street": "1 Long Street", "city": "Geneva", "postal_code": "1211"}

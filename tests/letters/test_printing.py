@@ -23,11 +23,8 @@ from app.rendering.paper.sheet import Sheet
 from tests.factories.campaigns import store_campaign
 from tests.factories.letters import DraftFactory, copies, write_and_confirm, write_letter
 from tests.factories.recipients import OfficeFactory
-from tests.support.lengths import MOSTLY_SQLITE
 from tests.support.poppler import Poppler, words_of
 from tests.support.seeded_letters import SeededLetter, addressee_letters, campaign_letters
-
-pytestmark = pytest.mark.backends(*MOSTLY_SQLITE)  # PostgreSQL: tests/faults/test_month.py, and a soak
 
 DAY = date(2026, 11, 22)
 

@@ -93,7 +93,7 @@ def held_at(recipient: Recipient, reason: str) -> readdressing.HeldGroup:
 
 
 def test_all_letters_follow_the_office_to_its_new_holder(app_context: Flask) -> None:
-    desk, many = office(), length(30, 100)
+    desk, many = office(), length(20, 100)
     confirmed([desk], many)
     change_holder(desk)
 

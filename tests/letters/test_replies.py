@@ -116,6 +116,7 @@ def test_a_held_copy_does_not_keep_the_question_back(app_context: Flask) -> None
     assert len(look_at_replies(asked(now), "en").copies) == 1
 
 
+@pytest.mark.backends("sqlite", "postgresql")  # locks
 def test_several_workers_ask_everybody_once(app_context: Flask) -> None:
     slug, now = store_campaign(), clock.now()
     for _number in range(6):

@@ -87,7 +87,7 @@ def correct(value: str = "five") -> int:
 def test_all_letters_that_state_it_are_held_and_one_decision_is_for_all(
     app_context: Flask, slug: str
 ) -> None:
-    many = length(30, 100)
+    many = length(20, 100)
     pages = [write_and_confirm(slug) for _letter in range(many)]
     assert retracting.waiting_that_state("fact.wells") == many
     assert withdraw() == many

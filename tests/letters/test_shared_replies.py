@@ -22,9 +22,6 @@ from tests.factories.campaigns import store_campaign
 from tests.factories.recipients import OfficeFactory
 from tests.factories.replies import ANSWER, answered, shared
 from tests.factories.storage import everything
-from tests.support.lengths import MOSTLY_SQLITE
-
-pytestmark = pytest.mark.backends(*MOSTLY_SQLITE)  # PostgreSQL: tests/faults/test_month.py, and a soak
 
 DAY = timedelta(days=1)
 TO_SOMEBODY_ELSE = ANSWER.replace("Ms Reader", "Mr Writer").replace("3 May", "4 June")

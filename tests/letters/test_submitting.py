@@ -145,6 +145,7 @@ def test_released_to_an_office_with_an_address_by_now_it_goes_by_mail(token: str
     assert {(copy.state, copy.channel) for copy in copies()} == {("queued", "email")}
 
 
+@pytest.mark.backends("sqlite", "postgresql")  # locks
 def test_told_twice_at_once_it_is_noted_once(app_context: Flask, token: str) -> None:
     def tell() -> str:
         try:

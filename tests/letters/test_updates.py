@@ -32,9 +32,6 @@ from tests.factories.letters import WriterFactory, copies, notices, write_and_fi
 from tests.factories.storage import everything
 from tests.factories.threads import at_once
 from tests.factories.updates import ask_for_news, news, stop_path, store_update
-from tests.support.lengths import MOSTLY_SQLITE
-
-pytestmark = pytest.mark.backends(*MOSTLY_SQLITE)  # PostgreSQL: tests/faults/test_month.py, and a soak
 
 DAY = timedelta(days=1)
 

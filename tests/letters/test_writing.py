@@ -23,9 +23,7 @@ from tests.factories.letters import OWN_WORDS, WriterFactory, copies, notices, w
 from tests.factories.recipients import ClosedOfficeFactory, OfficeFactory
 from tests.factories.storage import counts, everything
 from tests.factories.threads import at_once
-from tests.support.lengths import MOSTLY_SQLITE
-
-pytestmark = pytest.mark.backends(*MOSTLY_SQLITE)  # PostgreSQL: tests/faults/test_month.py, and a soak
+from tests.support.lengths import length
 
 
 def test_a_letter_waits_with_a_copy_for_each_office(app_context: Flask) -> None:
@@ -141,16 +139,16 @@ def test_a_form_that_was_changed_after_it_was_sent_is_not_taken_for_the_same(app
 
 @pytest.mark.backends("sqlite", "postgresql")  # locks
 def test_eight_posts_of_one_form_at_once_make_one_letter(app_context: Flask) -> None:
-    slug = store_campaign()
-    for _round in range(20):
+    slug, rounds = store_campaign(), length(5, 20)
+    for _round in range(rounds):
         key = uuid.uuid4()
         writer = WriterFactory.build()
         answers = at_once(8, app_context, partial(write_letter, slug, submission_key=key, writer=writer))
         assert [answer.is_new for answer in answers].count(True) == 1
         assert len({answer.reference for answer in answers}) == 1
         assert len(notices(to=writer.email)) == 1
-    assert counts()["letters"] == counts()["supporters"] == counts()["consents"] == 20
-    assert counts()["deliveries"] == 20 * 3
+    assert counts()["letters"] == counts()["supporters"] == counts()["consents"] == rounds
+    assert counts()["deliveries"] == rounds * 3
 
 
 VICTIM = [

@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from typing import cast
 
-import pytest
 from flask import Flask
 
 from app import clock
@@ -26,10 +25,7 @@ from tests.factories.letters import (
     write_and_find_token,
     write_letter,
 )
-from tests.support.lengths import MOSTLY_SQLITE
 from tests.support.plugins.database import AppFactory
-
-pytestmark = pytest.mark.backends(*MOSTLY_SQLITE)  # PostgreSQL: tests/faults/test_month.py, and a soak
 
 PLANTED = {
     "name": "Plantedname",

@@ -17,9 +17,6 @@ from app.organizers.permissions import PERMISSIONS, ROLES, permissions_of
 from app.security.audit import COMMAND_LINE, AuditEntry
 from tests.factories.organizers import store_account
 from tests.factories.threads import at_once
-from tests.support.lengths import MOSTLY_SQLITE
-
-pytestmark = pytest.mark.backends(*MOSTLY_SQLITE)  # PostgreSQL: tests/faults/test_month.py, and a soak
 
 
 def stored(role: str) -> Organizer:

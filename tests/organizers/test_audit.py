@@ -21,9 +21,6 @@ from app.security import audit
 from app.security.audit import AuditEntry, actor_of, check_chain
 from tests.factories.organizers import store_account
 from tests.factories.threads import at_once
-from tests.support.lengths import MOSTLY_SQLITE
-
-pytestmark = pytest.mark.backends(*MOSTLY_SQLITE)  # PostgreSQL: tests/faults/test_month.py, and a soak
 
 NOW = datetime(2026, 11, 21, 12, 30, 15, 123456, tzinfo=UTC)
 OFFICE = uuid.UUID("00000000-0000-0000-0000-00000000c0de")

@@ -11,9 +11,6 @@ from app.cli.organizers import command
 from app.errors import NotFound, Refused
 from app.organizers import accounts, invitations
 from tests.factories.organizers import store_account
-from tests.support.lengths import MOSTLY_SQLITE
-
-pytestmark = pytest.mark.backends(*MOSTLY_SQLITE)  # PostgreSQL: tests/faults/test_month.py, and a soak
 
 
 class Installation:

@@ -17,11 +17,8 @@ from app.security.audit import COMMAND_LINE
 from tests.factories.organizers import PASSWORD, store_account
 from tests.factories.threads import at_once
 from tests.support.client import CheckingClient
-from tests.support.lengths import MOSTLY_SQLITE
 from tests.support.pages import Page
 from tests.support.plugins.database import TimeTravel
-
-pytestmark = pytest.mark.backends(*MOSTLY_SQLITE)  # PostgreSQL: tests/faults/test_month.py, and a soak
 
 EMAIL = "ani@desk.example"
 

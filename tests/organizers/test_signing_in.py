@@ -21,11 +21,8 @@ from app.security.audit import COMMAND_LINE
 from tests.factories.organizers import PASSWORD, Account, give_password, sign_in, store_account
 from tests.factories.threads import at_once
 from tests.support.client import CheckingClient
-from tests.support.lengths import MOSTLY_SQLITE
 from tests.support.pages import Page, text_of
 from tests.support.plugins.database import TimeTravel
-
-pytestmark = pytest.mark.backends(*MOSTLY_SQLITE)  # PostgreSQL: tests/faults/test_month.py, and a soak
 
 A_MINUTE_BEGINS = datetime(2026, 11, 23, 12, 0, 1, tzinfo=UTC)
 """Limits count by the minute: these tests should not cross into the next one."""

@@ -67,6 +67,7 @@ def test_the_text_is_the_same_on_every_page_and_in_the_mail(visitor: Visitor) ->
     assert all(own in text for text in frozen.values())
 
 
+@pytest.mark.backends("sqlite", "postgresql")  # locks
 def test_two_people_who_press_the_button_at_once_confirm_once(visitor: Visitor, link: str) -> None:
     cookie, token = _session_of(visitor, link)
     app = visitor.client.application

@@ -204,6 +204,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.database.BUSY_SECONDS", 0.5)
 
 
+@pytest.mark.backends("sqlite", "postgresql")  # locks
 def test_a_locked_database_is_told_in_words_and_nothing_is_lost(
     impatient: None, app_factory: AppFactory
 ) -> None:

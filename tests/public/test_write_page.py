@@ -283,6 +283,7 @@ def test_whoever_goes_back_to_correct_the_address_gets_a_mail_there(visitor: Vis
     assert counts()["letters"] == 2
 
 
+@pytest.mark.backends("sqlite", "postgresql")  # locks
 def test_eight_posts_of_one_form_at_the_front_door_make_one_letter(visitor: Visitor) -> None:
     page = visitor.opens_form().form(field="personal_message")
     cookie = visitor.page.headers["Set-Cookie"].partition(";")[0]

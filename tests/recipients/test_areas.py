@@ -17,9 +17,6 @@ from app.recipients.areas import (
 )
 from app.recipients.representatives import Candidates, representatives_for
 from tests.factories.areas import store_california
-from tests.support.lengths import MOSTLY_SQLITE
-
-pytestmark = pytest.mark.backends(*MOSTLY_SQLITE)  # PostgreSQL: tests/faults/test_month.py, and a soak
 
 DAY = date(2026, 11, 21)
 CLOSE = "UPDATE recipients SET status = 'closed', closed_on = '2026-01-01' WHERE slug = 'house-30'"

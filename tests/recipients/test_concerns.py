@@ -20,9 +20,6 @@ from tests.factories.recipients import (
     HolderFactory,
     OfficeFactory,
 )
-from tests.support.lengths import MOSTLY_SQLITE
-
-pytestmark = pytest.mark.backends(*MOSTLY_SQLITE)  # PostgreSQL: tests/faults/test_month.py, and a soak
 
 TODAY = date(2026, 11, 21)
 

@@ -19,9 +19,6 @@ from app.security.audit import AuditEntry
 from tests.factories.corrections import SOURCE, TEXT, propose
 from tests.factories.recipients import OfficeFactory
 from tests.factories.threads import at_once
-from tests.support.lengths import MOSTLY_SQLITE
-
-pytestmark = pytest.mark.backends(*MOSTLY_SQLITE)  # PostgreSQL: tests/faults/test_month.py, and a soak
 
 WHO = "organizer:00000000-0000-0000-0000-000000000001"
 NETWORK = "198.51.100.0/24"

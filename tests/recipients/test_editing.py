@@ -20,9 +20,6 @@ from app.recipients.models import Recipient
 from app.security.audit import AuditEntry, check_chain
 from tests.factories.recipients import ClosedOfficeFactory, OfficeFactory
 from tests.factories.threads import at_once
-from tests.support.lengths import MOSTLY_SQLITE
-
-pytestmark = pytest.mark.backends(*MOSTLY_SQLITE)  # PostgreSQL: tests/faults/test_month.py, and a soak
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=5)

@@ -103,6 +103,7 @@ def test_ending_a_term_makes_room_for_the_next(recipient: Recipient) -> None:
     assert names(recipient) == ["Ignazio Cassis", "Next"]
 
 
+@pytest.mark.backends("sqlite", "postgresql")  # locks
 def test_eight_new_holders_at_once_become_one(app_context: Flask, recipient: Recipient) -> None:
     def attempt() -> bool:
         try:

@@ -27,9 +27,7 @@ from app.security.audit import AuditEntry, check_chain
 from app.security.options import FOUR_EYES, switch
 from tests.factories.recipients import ContactFactory, OfficeFactory
 from tests.factories.threads import at_once
-from tests.support.lengths import MOSTLY_SQLITE, length
-
-pytestmark = pytest.mark.backends(*MOSTLY_SQLITE)  # PostgreSQL: tests/faults/test_month.py, and a soak
+from tests.support.lengths import length
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=5)
@@ -435,7 +433,7 @@ class Rogue(RuleBasedStateMachine):
 def test_one_organizer_alone_never_makes_a_letter_go_anywhere(app_context: Flask) -> None:
     played.clear()
     options = settings(
-        max_examples=length(12, 200),
+        max_examples=length(8, 200),
         stateful_step_count=30,
         deadline=None,
         suppress_health_check=list(HealthCheck),

@@ -38,7 +38,7 @@ def days_of(holder: Holder) -> set[date]:
     return {day for number in range(span) if holder.holds_on(day := FIRST + timedelta(days=number))}
 
 
-@settings(max_examples=length(60, 200))
+@settings(max_examples=length(40, 200))
 @given(terms(), terms())
 def test_two_terms_overlap_if_and_only_if_they_share_a_day_in_one_lane(one: Holder, other: Holder) -> None:
     same_lane = one.acting == other.acting

@@ -28,6 +28,7 @@ from app.rendering.mail import (
     wire_address,
 )
 from app.rendering.mail_check import Expected, check
+from tests.support.lengths import length
 
 SENDER = Mailbox("Anna via Bring them home", "letters@redress.example")
 TO = Mailbox("President of the Human Rights Council", "office@un.example")
@@ -262,7 +263,7 @@ def test_the_shorter_encoding_is_taken() -> None:
     assert b"base64" in _compose(text=BODIES["armenian"])
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=length(40, 120), deadline=None)
 @given(
     st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="\r\0"), max_size=200),
     st.text(st.characters(blacklist_categories=("Cs", "Cc")), max_size=120),

@@ -21,6 +21,7 @@ from app.rendering.placeholders import (
     TemplateError,
     parse,
 )
+from tests.support.lengths import length
 
 NAMES = frozenset(
     {
@@ -206,7 +207,7 @@ STRETCHES = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=length(60, 300), deadline=None)
 @given(STRETCHES.filter(lambda source: "{%" in source and not any(gap in source for gap in GAPS)))
 def test_gaps_of_any_passages(source: str) -> None:
     template = _read(source)
@@ -218,7 +219,7 @@ def test_gaps_of_any_passages(source: str) -> None:
         assert set("".join(rendered.split())) <= {"a", "b", "."}
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=length(60, 250), deadline=None)
 @given(
     st.text(st.characters(blacklist_categories=("Cs", "Cc")), max_size=80).filter(
         lambda text: "{" not in text
@@ -254,7 +255,7 @@ WORDS = [
 ]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=length(80, 400), deadline=None)
 @given(
     st.one_of(st.text(max_size=60), st.lists(st.sampled_from([*WORDS, " ", "\n"]), max_size=24).map("".join))
 )
@@ -271,7 +272,7 @@ def test_nothing_but_a_template_error_ever(source: str) -> None:
 SOUND = ["{{ date }}", "{{personal}}", "{% if date %}", "{% endif %}", "a", "\n", " ", "{", "}"]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=length(60, 200), deadline=None)
 @given(st.lists(st.sampled_from(SOUND)).map("".join))
 def test_agrees_with_jinja_on_sound_templates(source: str) -> None:
     """An independent judge: Jinja itself, on the templates that are let through, blanks aside."""

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.rendering.typography import TooLong, UnsafeText, clean_line, clean_text
+from tests.support.lengths import length
 
 CONTROLS = [chr(code) for code in (*range(0x20), *range(0x7F, 0xA0))]
 BIDI = [chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))]
@@ -177,7 +178,7 @@ def test_time_is_bounded(text: str) -> None:
     assert time.process_time() - started < 3
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=length(60, 300), deadline=None)
 @given(st.text(st.characters(), max_size=60))
 def test_whatever_is_typed(typed: str) -> None:
     for clean in (clean_line, clean_text):

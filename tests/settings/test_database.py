@@ -24,6 +24,7 @@ from app.database import Base, WriterLock, db, transaction
 from app.errors import Unavailable
 from app.supporters.silence import SilencedMailbox
 from tests.factories.threads import at_once
+from tests.support.lengths import length
 from tests.support.processes import program_environ
 
 
@@ -143,7 +144,7 @@ def test_an_instant_without_a_zone_is_refused(app_context: Flask) -> None:
     assert stored() == 0
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=length(15, 40), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seconds=st.integers(-(10**9), 10**10), zone=st.timezones())
 def test_any_instant_comes_back(app_context: Flask, seconds: int, zone: tzinfo) -> None:
     since = datetime.fromtimestamp(seconds, zone)
@@ -191,13 +192,13 @@ WRITER = """
 import sys, time
 from datetime import UTC, datetime
 from pathlib import Path
-from app import create_app
+from app import create_worker_app
 from app.database import transaction
 from app.settings import Settings
 from app.supporters.silence import SilencedMailbox
 
 name, folder, span = int(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3])
-app = create_app(Settings.from_environ())
+app = create_worker_app(Settings.from_environ())
 with app.app_context():
     (folder / f"ready-{name}").touch()
     while len(list(folder.glob("ready-*"))) < 2:

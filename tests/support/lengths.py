@@ -14,7 +14,9 @@ def length(short: int, full: int) -> int:
 
 
 MOSTLY_SQLITE: tuple[str, ...] = ("sqlite", "postgresql") if SOAK else ("sqlite",)
-"""For `@pytest.mark.backends`: what the other database is asked about elsewhere, and here only in a soak."""
+"""For `@pytest.mark.backends`: what the other database is asked about elsewhere, and here only in a soak.
+
+Tests that name no database get one of the two by turns: see tests/support/plugins/database.py."""
 
 MOSTLY_POSTGRESQL: tuple[str, ...] = ("sqlite", "postgresql") if SOAK else ("postgresql",)
 """The same, for the ways through the whole house that say all its statements."""

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from types import CodeType, SimpleNamespace
 from typing import Any
 
 from flask import Flask
+from jinja2 import FileSystemBytecodeCache
+from jinja2.bccache import Bucket
 from sqlalchemy import Engine
 from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.util import LRUCache
 from werkzeug.routing import Rule
+from werkzeug.routing.matcher import State, StateMachineMatcher
 
 STATEMENTS = 2000
 
 _compile = Rule.compile
 _rules: dict[tuple[object, ...], dict[str, Any]] = {}
+_add = StateMachineMatcher.add
+_templates: dict[tuple[str, str], CodeType] = {}
+_roots: dict[tuple[object, ...], State] = {}
 _statements: dict[type, LRUCache[Any, Any]] = {}
 
 
@@ -37,6 +44,40 @@ def _remembered(rule: Rule) -> None:
         setattr(rule, name, value.__get__(rule, None) if name.startswith("_build") else value.copy())
 
 
+def remember_routes() -> None:
+    """Let applications with the same addresses share what finds them: a fifth of what making one takes."""
+    StateMachineMatcher.add = _note  # type: ignore[method-assign,assignment]
+    # Each begins with a root of its own, which nobody looks at.
+    StateMachineMatcher._root = property(_root_of, lambda matcher, own: None)  # type: ignore[assignment]
+
+
+def _note(matcher: StateMachineMatcher, rule: Rule) -> None:
+    vars(matcher).setdefault("noted", []).append(rule)
+    vars(matcher).pop("found", None)
+
+
+def _root_of(matcher: StateMachineMatcher) -> State:
+    own = vars(matcher)
+    if "found" not in own:
+        rules: list[Rule] = own.get("noted", [])
+        key = tuple(map(_told, rules))
+        if key not in _roots:
+            plain: Any = SimpleNamespace(_root=State())
+            for rule in rules:
+                _add(plain, rule)
+            _roots[key] = plain._root
+        own["found"] = _roots[key]
+    return own["found"]  # type: ignore[no-any-return]
+
+
+def _told(rule: Rule) -> tuple[object, ...]:
+    return (
+        rule.rule, rule.endpoint, frozenset(rule.methods or ()), rule.subdomain, rule.host, rule.websocket,
+        rule.strict_slashes, rule.merge_slashes, rule.alias, str(rule.defaults), str(rule.redirect_to),
+        getattr(rule, "provide_automatic_options", None),
+    )  # fmt: skip
+
+
 def remember_statements() -> None:
     """Let all databases of one make share what statements compile to: a test makes a few of each only."""
     # A compiled statement is found again by its dialect, of which each engine has one of its own.
@@ -47,6 +88,20 @@ def remember_statements() -> None:
 
 def _statements_of(engine: Engine) -> LRUCache[Any, Any]:
     return _statements.setdefault(type(engine.dialect), LRUCache(STATEMENTS))
+
+
+class Templates(FileSystemBytecodeCache):
+    """What templates compile to: written once for all processes of a run, and read once by each."""
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Take a template's code from those that this process has read, or read it."""
+        key = (bucket.key, bucket.checksum)
+        if key in _templates:
+            bucket.code = _templates[key]
+            return
+        super().load_bytecode(bucket)
+        if bucket.code:
+            _templates[key] = bucket.code
 
 
 def hash_quickly(app: Flask) -> None:

@@ -16,9 +16,10 @@ from app.delivery.envelope import Envelope
 from app.errors import Refused
 from app.rendering.mail import UnsafeHeader, wire_address
 from app.supporters.addresses import LONGEST_ADDRESS, address_index, canonical, checked_address
+from tests.support.lengths import length
 
 pytestmark = pytest.mark.backends("sqlite")  # no row is written or read
-RARELY = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+RARELY = settings(max_examples=length(50, 150), suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,11 @@ def written(folder: Path, text: str, name: str = "offices.yaml") -> Path:
 
 def imported(path: Path, name: str | None = None, *, day: date = DAY, overwrite: bool = False) -> Plan:
     """Import a file that has no errors; return what was done."""
-    records = read(path, name)
+    return imported_records(read(path, name), day=day, overwrite=overwrite)
+
+
+def imported_records(records: Records, *, day: date = DAY, overwrite: bool = False) -> Plan:
+    """Import what was read without errors; return what was done."""
     plan = plan_import(records, day=day, overwrite=overwrite)
     assert [f"{error.place} {error.sentence}" for error in plan.errors] == []
     now = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)

@@ -5,14 +5,10 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
-import pytest
 from flask import Flask
 
 from app.recipients.importer import read
 from tests.recipients.importer.making import imported, office, terms, written
-from tests.support.lengths import MOSTLY_SQLITE
-
-pytestmark = pytest.mark.backends(*MOSTLY_SQLITE)  # PostgreSQL: tests/faults/test_month.py, and a soak
 
 ANA = """\
 - id: {bioguide: A000001}

@@ -76,7 +76,7 @@ def _import(
     return ([] if refused and not origin else changes), bool(refused)
 
 
-@settings(max_examples=length(80, 300))
+@settings(max_examples=length(30, 300))
 @given(st.lists(editions(), min_size=1, max_size=4), st.sampled_from(ORIGINS), st.booleans(), st.data())
 def test_terms_never_overlap_and_the_second_time_nothing_changes(
     told: list[list[HolderRecord]], origin: str, complete: bool, data: st.DataObject

@@ -19,9 +19,6 @@ from app.security.audit import AuditEntry
 from tests.factories.threads import at_once
 from tests.recipients.importer.making import DAY, NOW, OFFICE, office
 from tests.recipients.importer.test_archives import zipped
-from tests.support.lengths import MOSTLY_SQLITE
-
-pytestmark = pytest.mark.backends(*MOSTLY_SQLITE)  # PostgreSQL: tests/faults/test_month.py, and a soak
 
 
 def received(content: bytes = OFFICE.encode(), name: str = "offices.yaml", **other: object) -> Upload:

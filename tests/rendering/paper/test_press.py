@@ -139,7 +139,7 @@ def test_what_no_font_has_does_not_stop_a_letter(poppler: Poppler) -> None:
     assert "after Yours respectfully, Mariam Writer" in found
 
 
-@settings(max_examples=length(25, 500), suppress_health_check=list(HealthCheck))
+@settings(max_examples=length(12, 500), suppress_health_check=list(HealthCheck))
 @given(st.text(max_size=300), st.text(max_size=60))
 def test_any_text_that_can_be_sent_can_be_printed(words: str, name: str) -> None:
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 from collections.abc import Callable, Iterator
@@ -9,13 +10,20 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 import pytest
 
 from tests.support.databases import BACKENDS, Backend, Kind, PostgresqlBackend, SqliteBackend
 from tests.support.environment import installation
-from tests.support.lengths import MOSTLY_SQLITE, SOAK
-from tests.support.shortcuts import hash_quickly, remember_rules, remember_statements
+from tests.support.lengths import SOAK
+from tests.support.shortcuts import (
+    Templates,
+    hash_quickly,
+    remember_routes,
+    remember_rules,
+    remember_statements,
+)
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -30,49 +38,74 @@ SettingsFactory = Callable[..., "Settings"]
 AppFactory = Callable[..., "Flask"]
 TimeTravel = Callable[[datetime | timedelta], datetime]
 
+ABOUT_DATABASES = {
+    "delivery", "faults", "house", "journeys", "migrations", "security", "settings", "test_hot_rows.py",
+}  # fmt: skip
+"""Rooms and files whose tests run on both databases always; so does what `@pytest.mark.backends` says."""
+
+NOT_SO_MUCH = {"test_machine.py", "test_pacing.py", "test_worker.py"}
+"""Files of these rooms that ask the database what the files beside them ask on both."""
+
+GARBAGE = 5_000
+"""How many new objects are looked through for garbage at a time; an application alone is more than that."""
+
+TURNS = 3
+"""Of the other tests one in so many is PostgreSQL's, which takes longer to be made ready."""
+
 
 def pytest_configure() -> None:
     """Spare each test what is the same for all."""
     remember_rules()
+    remember_routes()
     remember_statements()
 
 
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run whatever asks for a database once on each, or on those that `@pytest.mark.backends` names.
+def pytest_collection_finish() -> None:
+    """Spare each look for garbage what stays to the end: all that was imported, and the tests themselves."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GARBAGE, 10, 10)
 
-    Pages run on SQLite, and in a soak on both: the services below them run on both always.
-    """
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Offer whatever asks for a database both, or those that `@pytest.mark.backends` names."""
     if "backend_name" in metafunc.fixturenames:
         mark = metafunc.definition.get_closest_marker("backends")
-        names = mark.args if mark else MOSTLY_SQLITE if _is_page(metafunc.definition.path) else BACKENDS
-        metafunc.parametrize("backend_name", names, scope="session", indirect=True)
+        metafunc.parametrize("backend_name", mark.args if mark else BACKENDS, scope="session", indirect=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave PostgreSQL the first case of a test of several, where SQLite gets them all; not in a soak."""
+    """Leave each test one database, unless its room or its mark asks for both; in a soak all run on both.
+
+    The test's name draws which, so that every process and every run draw alike and each room meets both.
+    Of several cases of a test PostgreSQL gets no more than the first.
+    """
     if SOAK:
         return
-    on_sqlite = {_test(item) for item in items if _backend(item) == "sqlite"}
-    seen, kept = set(), []
+    on_sqlite = {item.nodeid for item in items if _backend(item) == "sqlite"}
+    on_postgresql: dict[str, str] = {}
+    left_out = set()
     for item in items:
-        if _backend(item) == "postgresql" and _test(item) in on_sqlite:
-            if _test(item) in seen:
-                continue
-            seen.add(_test(item))
-        kept.append(item)
-    items[:] = kept
+        twin = item.nodeid.replace("postgresql", "sqlite")
+        if _backend(item) == "postgresql" and twin in on_sqlite:
+            test = item.nodeid.partition("[")[0]
+            about_databases = _is_about_databases(item)
+            wanted = about_databases or crc32(test.encode()) % TURNS == 0
+            if wanted and on_postgresql.setdefault(test, item.nodeid) == item.nodeid:
+                left_out |= set() if about_databases else {twin}
+            else:
+                left_out.add(item.nodeid)
+    items[:] = [item for item in items if item.nodeid not in left_out]
 
 
-def _test(item: pytest.Item) -> str:
-    return item.nodeid.partition("[")[0]
+def _is_about_databases(item: pytest.Item) -> bool:
+    if item.get_closest_marker("backends"):
+        return True
+    return not ABOUT_DATABASES.isdisjoint(item.path.parts) and item.path.name not in NOT_SO_MUCH
 
 
 def _backend(item: pytest.Item) -> object:
     return item.callspec.params.get("backend_name") if hasattr(item, "callspec") else None
-
-
-def _is_page(path: Path) -> bool:
-    return not {"admin", "public"}.isdisjoint(path.parts)
 
 
 @pytest.fixture(scope="session")
@@ -170,15 +203,13 @@ def app_factory(settings_factory: SettingsFactory, run_folder: Path) -> Iterator
     made: list[Flask] = []
 
     def make(**variables: str) -> Flask:
-        from jinja2 import FileSystemBytecodeCache
-
         from app import create_app
         from tests.support.client import CheckingClient
 
         app = create_app(settings_factory(**variables))
         app.test_client_class = CheckingClient
         # Each application compiles its templates anew; the result is the same for all of a run.
-        app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(run_folder))
+        app.jinja_env.bytecode_cache = Templates(str(run_folder))
         hash_quickly(app)
         made.append(app)
         return app
