@@ -15,8 +15,8 @@ from app.delivery.models import Attempt
 from tests.delivery.mails import queue, read_all
 from tests.faults.finding import Place, copies
 from tests.faults.kills import kill_workers
-from tests.faults.nursery import Nursery
 from tests.support.lengths import length
+from tests.support.nursery import Nursery
 from tests.support.smtp import RecordingSmtpServer
 
 KILLS = length(4, 20)

@@ -18,8 +18,8 @@ from app.database import db
 from app.delivery.models import Attempt
 from tests.delivery.letters import queue_letters, some_letter
 from tests.delivery.mails import NOON
-from tests.faults.nursery import Nursery
 from tests.support.lengths import length
+from tests.support.nursery import Nursery
 from tests.support.smtp import RecordingSmtpServer
 
 LETTERS = length(40, 500)

@@ -16,8 +16,8 @@ from app.clock import now
 from app.delivery import stops
 from tests.delivery.letters import queue_letters, some_letter
 from tests.delivery.mails import read_all
-from tests.faults.nursery import Nursery
 from tests.support.lengths import length
+from tests.support.nursery import Nursery
 from tests.support.smtp import RecordingSmtpServer
 
 LETTERS = length(120, 1000)

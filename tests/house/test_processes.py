@@ -12,6 +12,8 @@ from tests.support.plugins.processes import Redress, SiteFactory, WorkerFactory
 from tests.support.ports import HOST
 from tests.support.processes import Site, members
 
+pytestmark = pytest.mark.whole_start
+
 
 def get(site: Site, path: str) -> int:
     connection = http.client.HTTPConnection(HOST, site.port, timeout=5)

@@ -10,12 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.nursery import Nursery
 from tests.support.databases import Backend
 from tests.support.journeys import OFFICES, body_of
 from tests.support.journeys_crowd import CONFIRMED_AT, SUPPORTERS, Crowd, crowd, received
 from tests.support.lengths import length
-from tests.support.processes import run_redress
+from tests.support.nursery import Nursery, run_borne
 from tests.support.smtp import RecordingSmtpServer
 
 KILLS = length(5, 20)
@@ -38,7 +37,7 @@ def waiting(
 def drain(waiting: Crowd, smtp_server: RecordingSmtpServer, *, later: timedelta) -> None:
     """Let one worker deliver all that is due some time after the letters were confirmed."""
     clock = {"REDRESS_TEST_NOW": (CONFIRMED_AT + later).isoformat(), "REDRESS_SMTP_URL": smtp_server.url}
-    done = run_redress("worker", "--drain", environ={**waiting.environ, **clock}, timeout=300)
+    done = run_borne("worker", "--drain", environ={**waiting.environ, **clock}, timeout=300)
     assert done.returncode == 0, done.stderr[-2000:]
 
 

@@ -21,9 +21,9 @@ from tests.support.journeys import (
     settled_page,
     write_letter,
 )
+from tests.support.nursery import run_borne
 from tests.support.plugins.mail import SmtpFactory
 from tests.support.plugins.processes import SiteFactory
-from tests.support.processes import run_redress
 from tests.support.smtp import Envelope, RecordingSmtpServer
 
 pytestmark = pytest.mark.seeded
@@ -132,7 +132,7 @@ def test_a_letter_taken_back_in_time_is_not_sent(
     write_letter(visitor, Supporter())
     a_minute_later = datetime.fromisoformat(DURING_THE_CAMPAIGN) + timedelta(minutes=1)
     later = {**environ, **mail, "REDRESS_TEST_NOW": a_minute_later.isoformat()}
-    assert run_redress("worker", "--drain", environ=later).returncode == 0
+    assert run_borne("worker", "--drain", environ=later).returncode == 0
     (notice,) = smtp_server.envelopes
 
     confirmed = confirm_letter(visitor, confirmation_link(notice_text(notice.content)))
@@ -140,5 +140,5 @@ def test_a_letter_taken_back_in_time_is_not_sent(
     withdrawn = visitor.submit(confirmed, action="/letters/")
     assert withdrawn.page.states == dict.fromkeys(OFFICES, "cancelled")
     assert "4 copies were taken back." in withdrawn.page.text
-    assert run_redress("worker", "--drain", environ=later).returncode == 0
+    assert run_borne("worker", "--drain", environ=later).returncode == 0
     assert smtp_server.envelopes == [notice]

@@ -18,6 +18,7 @@ from urllib.error import HTTPError
 from urllib.parse import urlencode, urljoin
 from urllib.request import HTTPCookieProcessor, Request, build_opener
 
+from tests.support.lengths import SOAK
 from tests.support.pages import Page, Values
 from tests.support.processes import Site, new_site, running
 
@@ -293,7 +294,7 @@ def development_site(folder: Path) -> Iterator[DevelopmentSite]:
     """
     data_dir = folder / "instance"
     environ = {"REDRESS_ENV": "development", "REDRESS_DATA_DIR": str(data_dir)}
-    site = new_site(environ, folder / "serve.log", "--worker", "--prepare")
+    site = new_site(environ, folder / "serve.log", "--worker", "--prepare", borne=not SOAK)
     with running(site):
         site.wait_until_alive()
         found = DevelopmentSite(site, data_dir)
