@@ -16,7 +16,8 @@ from tests.support.ports import HOST
 
 REQUIRE = "REDRESS_REQUIRE_BROWSER"
 EXECUTABLE = "REDRESS_CHROMIUM"
-NAMES = ("chromium", "chromium-browser", "google-chrome")
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+"""The first is Chromium without what nobody sees here: it takes a fifth less of the machine."""
 
 # Chromium looks up its maker's hosts at every start: those services are off, and no other host resolves.
 ARGUMENTS = (

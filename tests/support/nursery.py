@@ -244,7 +244,7 @@ def _read_everything() -> None:
     import app.public
     import app.tables  # noqa: F401 (read once, for all children)
 
-    assert granian.server
+    assert granian.server.Server
     configure_mappers()
     gc.collect()
     gc.freeze()
