@@ -222,7 +222,7 @@ def _be_a_mother() -> None:
 
 
 def _read_everything() -> None:
-    import granian.server
+    import granian.server  # noqa: F401 (read once, for all children)
     from sqlalchemy.orm import configure_mappers
 
     import app.admin
@@ -244,7 +244,6 @@ def _read_everything() -> None:
     import app.public
     import app.tables  # noqa: F401 (read once, for all children)
 
-    assert granian.server.Server
     configure_mappers()
     gc.collect()
     gc.freeze()
