@@ -18,6 +18,7 @@ from app.database import db
 from app.delivery.models import WorkerProcess
 from tests.delivery.mails import queue, read_all
 from tests.faults.scripted_smtp import Fault, ScriptedServer
+from tests.support.lengths import MOSTLY_POSTGRESQL, MOSTLY_SQLITE
 from tests.support.nursery import run_borne
 from tests.support.plugins.processes import Redress, WorkerFactory
 from tests.support.smtp import RecordingSmtpServer
@@ -39,6 +40,7 @@ def pids() -> set[int]:
         return set(session.scalars(sa.select(WorkerProcess.pid)))
 
 
+@pytest.mark.backends(*MOSTLY_SQLITE)  # it is about the command
 def test_drain_delivers_and_ends_with_0(
     app_context: Flask, environ: dict[str, str], smtp_server: RecordingSmtpServer
 ) -> None:
@@ -106,6 +108,7 @@ def test_a_broken_address_of_the_mail_server_is_said_in_a_sentence(
     assert states() == {"queued"}
 
 
+@pytest.mark.backends(*MOSTLY_POSTGRESQL)  # on SQLite: tests/cli
 def test_a_database_without_tables_is_said_in_a_sentence(
     empty_database_url: str, redress: Redress, environ: dict[str, str]
 ) -> None:

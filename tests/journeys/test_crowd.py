@@ -13,7 +13,7 @@ import pytest
 from tests.support.databases import Backend
 from tests.support.journeys import OFFICES, body_of
 from tests.support.journeys_crowd import CONFIRMED_AT, SUPPORTERS, Crowd, crowd, received
-from tests.support.lengths import length
+from tests.support.lengths import MOSTLY_POSTGRESQL, MOSTLY_SQLITE, length
 from tests.support.nursery import Nursery, run_borne
 from tests.support.smtp import RecordingSmtpServer
 
@@ -41,6 +41,7 @@ def drain(waiting: Crowd, smtp_server: RecordingSmtpServer, *, later: timedelta)
     assert done.returncode == 0, done.stderr[-2000:]
 
 
+@pytest.mark.backends(*MOSTLY_SQLITE)  # two at a time on PostgreSQL: tests/faults/test_kills.py
 def test_every_letter_arrives_once(waiting: Crowd, smtp_server: RecordingSmtpServer) -> None:
     """One worker: each office gets each supporter's letter, as it was confirmed, once."""
     drain(waiting, smtp_server, later=timedelta(minutes=1))
@@ -55,6 +56,7 @@ def test_every_letter_arrives_once(waiting: Crowd, smtp_server: RecordingSmtpSer
         assert body_of(one.content) == text
 
 
+@pytest.mark.backends(*MOSTLY_POSTGRESQL)  # on SQLite: tests/faults/test_kills.py
 def test_killed_workers_lose_nothing_and_hide_nothing(
     waiting: Crowd, smtp_server: RecordingSmtpServer, tmp_path: Path
 ) -> None:

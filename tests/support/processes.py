@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from tests.support.network import guarded_environ
 from tests.support.ports import HOST, free_port
@@ -156,8 +156,11 @@ def _until(done: Callable[[], bool], timeout: float, complaint: str) -> None:
         time.sleep(0.02)
 
 
+Running = TypeVar("Running", bound=Program)
+
+
 @contextmanager
-def running(program: Program) -> Iterator[Program]:
+def running(program: Running) -> Iterator[Running]:
     """Start a program and make sure that nothing of it outlives the block."""
     program.start()
     try:
