@@ -23,7 +23,7 @@ from tests.delivery.mails import queue, state_of
 from tests.factories.campaigns import store_campaign
 from tests.factories.letters import write_and_confirm, write_and_find_token
 from tests.faults.finding import Finding, Place, copies
-from tests.support.processes import run_redress
+from tests.support.nursery import run_borne
 from tests.support.smtp import RecordingSmtpServer
 
 DAY, YEAR = timedelta(days=1), timedelta(days=365)
@@ -126,5 +126,5 @@ def _left_over(turn: Turn) -> tuple:  # type: ignore[type-arg]
 
 def _run(place: Place, clock: datetime, turn: Turn, url: str, *command: str) -> None:
     variables = {"REDRESS_TEST_NOW": clock.isoformat(), "REDRESS_SMTP_URL": url, "TZ": turn.zone}
-    ended = run_redress(*command, environ=place.environ | variables)
+    ended = run_borne(*command, environ=place.environ | variables)
     assert ended.returncode == 0, ended.stderr[-800:]

@@ -23,11 +23,11 @@ from app import create_app
 from app.database import db
 from app.settings import Settings
 from tests.faults.finding import Finding, Place, wait_until
-from tests.faults.nursery import Nursery
 from tests.faults.web_kills import start_site, status_of, wait_for_site
 from tests.faults.writers import Writers, judge_letters
 from tests.support.databases import PostgresqlBackend
 from tests.support.journeys import CAMPAIGN, DURING_THE_CAMPAIGN
+from tests.support.nursery import Nursery
 from tests.support.ports import HOST, free_port
 
 SIZE = 96 * 1024**2

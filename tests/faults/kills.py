@@ -15,7 +15,7 @@ from app.delivery.models import Delivery, StateChange
 from app.delivery.outbox import queue_again
 from tests.delivery.mails import queue, read_all
 from tests.faults.finding import Finding, Place, copies, judge_mails
-from tests.faults.nursery import Nursery
+from tests.support.nursery import Nursery
 from tests.support.smtp import RecordingSmtpServer
 
 SEED = 20261121

@@ -13,7 +13,7 @@ from app.delivery import causes
 from app.delivery.models import Delivery
 from tests.delivery.mails import NOON, attempts_of, queue, read, read_all
 from tests.faults.finding import Finding, Place, copies, judge_mails
-from tests.faults.nursery import Nursery
+from tests.support.nursery import Nursery
 from tests.support.smtp import Failure, RecordingSmtpServer, Stage
 
 MAILS = 16

@@ -16,11 +16,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from tests.faults.finding import Finding, Place, copies, judge_mails
-from tests.faults.nursery import Nursery
 from tests.faults.web_kills import start_site, wait_for_site
 from tests.faults.writers import Writers, judge_letters
 from tests.support.databases import PostgresqlBackend
 from tests.support.journeys import CAMPAIGN, DURING_THE_CAMPAIGN
+from tests.support.nursery import Nursery
 from tests.support.ports import HOST, free_port
 from tests.support.smtp import RecordingSmtpServer
 

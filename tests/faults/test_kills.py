@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
 import sqlalchemy as sa
 
 from app.clock import now
@@ -15,13 +16,14 @@ from app.delivery.models import Attempt
 from tests.delivery.mails import queue, read_all
 from tests.faults.finding import Place, copies
 from tests.faults.kills import kill_workers
-from tests.faults.nursery import Nursery
-from tests.support.lengths import length
+from tests.support.lengths import MOSTLY_POSTGRESQL, MOSTLY_SQLITE, length
+from tests.support.nursery import Nursery
 from tests.support.smtp import RecordingSmtpServer
 
 KILLS = length(4, 20)
 
 
+@pytest.mark.backends(*MOSTLY_POSTGRESQL)  # one worker on SQLite: tests/journeys/test_crowd.py
 def test_all_arrive_once_when_nobody_is_killed(place: Place, smtp_server: RecordingSmtpServer) -> None:
     queue(range(200), now=now())
     nursery = Nursery(place.environ | {"REDRESS_SMTP_URL": smtp_server.url}, place.folder / "workers.log")
@@ -35,6 +37,7 @@ def test_all_arrive_once_when_nobody_is_killed(place: Place, smtp_server: Record
         assert session.scalars(sa.select(sa.func.count(Attempt.worker.distinct()))).one() == 2
 
 
+@pytest.mark.backends(*MOSTLY_SQLITE)  # on PostgreSQL: tests/journeys/test_crowd.py
 def test_killed_workers_lose_nothing_and_repeat_nothing(place: Place) -> None:
     found = kill_workers(place, KILLS)
     assert found.kept, found

@@ -18,8 +18,8 @@ from app.database import db
 from app.delivery.models import Attempt
 from tests.delivery.letters import queue_letters, some_letter
 from tests.delivery.mails import NOON
-from tests.faults.nursery import Nursery
-from tests.support.lengths import length
+from tests.support.lengths import MOSTLY_POSTGRESQL, length
+from tests.support.nursery import Nursery
 from tests.support.smtp import RecordingSmtpServer
 
 LETTERS = length(40, 500)
@@ -33,6 +33,7 @@ def nursery(environ: dict[str, str], smtp_server: RecordingSmtpServer, tmp_path:
     return Nursery(environ | paced, tmp_path / "workers.log")
 
 
+@pytest.mark.backends(*MOSTLY_POSTGRESQL)  # several at once on SQLite: test_stopped.py
 def test_twenty_leave_in_each_minute_over_two_processes(
     app_context: Flask, nursery: Nursery, smtp_server: RecordingSmtpServer
 ) -> None:

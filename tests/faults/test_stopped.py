@@ -16,8 +16,8 @@ from app.clock import now
 from app.delivery import stops
 from tests.delivery.letters import queue_letters, some_letter
 from tests.delivery.mails import read_all
-from tests.faults.nursery import Nursery
-from tests.support.lengths import length
+from tests.support.lengths import MOSTLY_SQLITE, length
+from tests.support.nursery import Nursery
 from tests.support.smtp import RecordingSmtpServer
 
 LETTERS = length(120, 1000)
@@ -31,6 +31,7 @@ def nursery(environ: dict[str, str], smtp_server: RecordingSmtpServer, tmp_path:
     return Nursery(environ | {"REDRESS_SMTP_URL": smtp_server.url}, tmp_path / "workers.log")
 
 
+@pytest.mark.backends(*MOSTLY_SQLITE)  # several at once on PostgreSQL: test_paced.py
 def test_a_run_stopped_in_its_middle_ends_at_exactly_as_many_as_were_written(
     app_context: Flask, nursery: Nursery, smtp_server: RecordingSmtpServer
 ) -> None:

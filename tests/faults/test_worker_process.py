@@ -18,6 +18,8 @@ from app.database import db
 from app.delivery.models import WorkerProcess
 from tests.delivery.mails import queue, read_all
 from tests.faults.scripted_smtp import Fault, ScriptedServer
+from tests.support.lengths import MOSTLY_POSTGRESQL, MOSTLY_SQLITE
+from tests.support.nursery import run_borne
 from tests.support.plugins.processes import Redress, WorkerFactory
 from tests.support.smtp import RecordingSmtpServer
 
@@ -38,11 +40,12 @@ def pids() -> set[int]:
         return set(session.scalars(sa.select(WorkerProcess.pid)))
 
 
+@pytest.mark.backends(*MOSTLY_SQLITE)  # it is about the command
 def test_drain_delivers_and_ends_with_0(
-    app_context: Flask, redress: Redress, environ: dict[str, str], smtp_server: RecordingSmtpServer
+    app_context: Flask, environ: dict[str, str], smtp_server: RecordingSmtpServer
 ) -> None:
     queue(range(5), now=now())
-    ended = redress("worker", "--drain", environ=environ | {"REDRESS_SMTP_URL": smtp_server.url})
+    ended = run_borne("worker", "--drain", environ=environ | {"REDRESS_SMTP_URL": smtp_server.url})
     assert (ended.returncode, ended.stdout) == (0, "")
     assert states() == {"accepted"}
     assert len(smtp_server.envelopes) == 5
@@ -51,10 +54,10 @@ def test_drain_delivers_and_ends_with_0(
 
 @pytest.mark.backends("sqlite")  # it is about where mails go
 def test_without_a_mail_server_mails_go_to_the_maildir(
-    app_context: Flask, redress: Redress, data_dir: Path
+    app_context: Flask, environ: dict[str, str], data_dir: Path
 ) -> None:
     queue(range(3), now=now())
-    assert redress("worker", "--drain").returncode == 0
+    assert run_borne("worker", "--drain", environ=environ).returncode == 0
     assert states() == {"accepted"}
     assert len(list((data_dir / "mailbox" / "new").iterdir())) == 3
 
@@ -80,10 +83,10 @@ def test_a_signal_ends_it_with_0_and_leaves_nothing_behind(
 
 @pytest.mark.backends("sqlite")  # it is about the mail server
 def test_nobody_listening_costs_no_letter_and_one_line(
-    app_context: Flask, redress: Redress, environ: dict[str, str], unused_port: int
+    app_context: Flask, environ: dict[str, str], unused_port: int
 ) -> None:
     queue(range(30), now=now())
-    ended = redress(
+    ended = run_borne(
         "worker", "--drain", environ=environ | {"REDRESS_SMTP_URL": f"smtp://127.0.0.1:{unused_port}"}
     )
     assert ended.returncode == 0
@@ -105,6 +108,7 @@ def test_a_broken_address_of_the_mail_server_is_said_in_a_sentence(
     assert states() == {"queued"}
 
 
+@pytest.mark.backends(*MOSTLY_POSTGRESQL)  # on SQLite: tests/cli
 def test_a_database_without_tables_is_said_in_a_sentence(
     empty_database_url: str, redress: Redress, environ: dict[str, str]
 ) -> None:
@@ -143,10 +147,10 @@ def test_workers_end_with_their_supervisor_however_it_ends(
 
 @pytest.mark.backends("sqlite")  # together on PostgreSQL: two tests before
 def test_several_processes_drain_together(
-    app_context: Flask, redress: Redress, environ: dict[str, str], smtp_server: RecordingSmtpServer
+    app_context: Flask, environ: dict[str, str], smtp_server: RecordingSmtpServer
 ) -> None:
     queue(range(60), now=now())
-    ended = redress(
+    ended = run_borne(
         "worker", "--drain", "--processes", "2", environ=environ | {"REDRESS_SMTP_URL": smtp_server.url}
     )
     assert ended.returncode == 0
@@ -156,7 +160,7 @@ def test_several_processes_drain_together(
 
 @pytest.mark.backends("sqlite")  # test_kills.py has both
 def test_what_a_killed_worker_had_at_its_dot_is_unclear_and_the_rest_arrives(
-    app_context: Flask, worker_process: WorkerFactory, redress: Redress, environ: dict[str, str]
+    app_context: Flask, worker_process: WorkerFactory, environ: dict[str, str]
 ) -> None:
     with ScriptedServer(Fault("after_dot", "timeout")).running() as server:
         queue(range(4), now=now())
@@ -165,7 +169,7 @@ def test_what_a_killed_worker_had_at_its_dot_is_unclear_and_the_rest_arrives(
         worker.kill()
         server.fault = None
         assert (
-            redress("worker", "--drain", environ=environ | {"REDRESS_SMTP_URL": server.url}).returncode == 0
+            run_borne("worker", "--drain", environ=environ | {"REDRESS_SMTP_URL": server.url}).returncode == 0
         )
         assert sorted(delivery.state for delivery in read_all()) == ["accepted"] * 3 + ["unclear"]
         assert len(server.taken) == 4

@@ -7,9 +7,9 @@ import random
 import time
 
 from tests.faults.finding import Finding, Place, wait_until
-from tests.faults.nursery import Nursery
 from tests.faults.writers import Writers, judge_letters
 from tests.support.journeys import CAMPAIGN, DURING_THE_CAMPAIGN
+from tests.support.nursery import Nursery
 from tests.support.ports import HOST, can_bind, free_port
 
 SEED = 20261122

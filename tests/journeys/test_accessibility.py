@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,13 +12,16 @@ from playwright.sync_api import Page, Response
 from tests.support.browser import Watch
 from tests.support.databases import Backend
 from tests.support.journeys import CAMPAIGN, DevelopmentSite, long_winded
-from tests.support.journeys_axe import complaints, look_at
-from tests.support.journeys_browser import NARROWEST, ZOOMED, assert_fits, doubled_text
+from tests.support.journeys_axe import complaints, have_axe_ready, look_at
+from tests.support.journeys_browser import NARROWEST, ZOOMED, assert_fits, doubled_text, show_width
 from tests.support.journeys_tour import DESK_TOURS, desk_tour, failing_site, failing_tour, public_tour
+from tests.support.lengths import SOAK
 from tests.support.plugins.browser import PageFactory
 
 # The tours meet pages that answer with an error, on purpose, and look at everything else themselves.
 pytestmark = pytest.mark.allow_page_errors
+
+TURN = itertools.cycle(range(6))
 
 MOST_BYTES = 60_000
 """Of the campaign's page with all that belongs to it, uncompressed."""
@@ -26,6 +30,7 @@ MOST_BYTES = 60_000
 def test_public_pages(site: DevelopmentSite, page_factory: PageFactory) -> None:
     """All pages that a supporter meets, who has a long name and a word that has no end."""
     tab = page_factory()
+    have_axe_ready(tab)
     watch, stops, problems = Watch(tab), [], []
     for stop in public_tour(tab, site, long_winded()):
         stops.append(stop)
@@ -40,6 +45,7 @@ def test_public_pages(site: DevelopmentSite, page_factory: PageFactory) -> None:
 def test_desk_pages(site: DevelopmentSite, page_factory: PageFactory, name: str) -> None:
     """All pages of the organizers' desk, and those that lead to it; with an office of a very long title."""
     tab = page_factory()
+    have_axe_ready(tab)
     watch, stops, problems = Watch(tab), [], []
     for stop in desk_tour(name, tab, site):
         stops.append(stop)
@@ -51,12 +57,17 @@ def test_desk_pages(site: DevelopmentSite, page_factory: PageFactory, name: str)
 
 
 def assert_readable(tab: Page) -> None:
-    """Nobody scrolls sideways: on the narrowest telephone, there with text twice as large, at 200 % zoom."""
-    tab.set_viewport_size(NARROWEST)
+    """Nobody scrolls sideways: on the narrowest telephone, there with text twice as large, at 200 % zoom.
+
+    The latter two at every page in a soak only.
+    """
+    show_width(tab, NARROWEST)
     assert_fits(tab)
+    if not SOAK and next(TURN):
+        return
     with doubled_text(tab):
         assert_fits(tab)
-    tab.set_viewport_size(ZOOMED)
+    show_width(tab, ZOOMED)
     assert_fits(tab)
 
 
@@ -66,6 +77,7 @@ def test_error_pages_and_empty_ones(
     """All pages of refusals and failures, and lists with nothing in them."""
     url = all_backends["sqlite"].make("migrated")
     tab = page_factory()
+    have_axe_ready(tab)
     watch, stops, problems = Watch(tab), [], []
     with failing_site(tmp_path, url) as address:
         for stop in failing_tour(tab, address):

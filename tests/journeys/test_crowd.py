@@ -10,12 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.nursery import Nursery
 from tests.support.databases import Backend
 from tests.support.journeys import OFFICES, body_of
 from tests.support.journeys_crowd import CONFIRMED_AT, SUPPORTERS, Crowd, crowd, received
-from tests.support.lengths import length
-from tests.support.processes import run_redress
+from tests.support.lengths import MOSTLY_POSTGRESQL, MOSTLY_SQLITE, length
+from tests.support.nursery import Nursery, run_borne
 from tests.support.smtp import RecordingSmtpServer
 
 KILLS = length(5, 20)
@@ -38,10 +37,11 @@ def waiting(
 def drain(waiting: Crowd, smtp_server: RecordingSmtpServer, *, later: timedelta) -> None:
     """Let one worker deliver all that is due some time after the letters were confirmed."""
     clock = {"REDRESS_TEST_NOW": (CONFIRMED_AT + later).isoformat(), "REDRESS_SMTP_URL": smtp_server.url}
-    done = run_redress("worker", "--drain", environ={**waiting.environ, **clock}, timeout=300)
+    done = run_borne("worker", "--drain", environ={**waiting.environ, **clock}, timeout=300)
     assert done.returncode == 0, done.stderr[-2000:]
 
 
+@pytest.mark.backends(*MOSTLY_SQLITE)  # two at a time on PostgreSQL: tests/faults/test_kills.py
 def test_every_letter_arrives_once(waiting: Crowd, smtp_server: RecordingSmtpServer) -> None:
     """One worker: each office gets each supporter's letter, as it was confirmed, once."""
     drain(waiting, smtp_server, later=timedelta(minutes=1))
@@ -56,6 +56,7 @@ def test_every_letter_arrives_once(waiting: Crowd, smtp_server: RecordingSmtpSer
         assert body_of(one.content) == text
 
 
+@pytest.mark.backends(*MOSTLY_POSTGRESQL)  # on SQLite: tests/faults/test_kills.py
 def test_killed_workers_lose_nothing_and_hide_nothing(
     waiting: Crowd, smtp_server: RecordingSmtpServer, tmp_path: Path
 ) -> None:

@@ -21,9 +21,10 @@ from tests.support.journeys import (
     settled_page,
     write_letter,
 )
+from tests.support.lengths import MOSTLY_POSTGRESQL
+from tests.support.nursery import run_borne
 from tests.support.plugins.mail import SmtpFactory
-from tests.support.plugins.processes import SiteFactory
-from tests.support.processes import run_redress
+from tests.support.plugins.processes import SiteFactory, WorkerFactory
 from tests.support.smtp import Envelope, RecordingSmtpServer
 
 pytestmark = pytest.mark.seeded
@@ -60,15 +61,21 @@ def mail_server(
     )
 
 
+@pytest.mark.backends(*MOSTLY_POSTGRESQL)  # the ways in a browser are SQLite's
 def test_each_office_gets_its_letter_once(
-    mail_server: RecordingSmtpServer, certificate: Certificate, live_server: SiteFactory
+    mail_server: RecordingSmtpServer,
+    certificate: Certificate,
+    live_server: SiteFactory,
+    worker_process: WorkerFactory,
 ) -> None:
     """One message for each office, to nobody else, with the right headers and the previewed text."""
     url = mail_server.url
     if mail_server.starttls:
         # The certificate is checked: it is one that only this file vouches for.
         url += f"&ca={certificate.path}"
-    site = live_server("--worker", REDRESS_SMTP_URL=url, REDRESS_TEST_NOW=DURING_THE_CAMPAIGN, **DOMAINS)
+    variables = {"REDRESS_SMTP_URL": url, "REDRESS_TEST_NOW": DURING_THE_CAMPAIGN, **DOMAINS}
+    site = live_server(**variables)
+    worker = worker_process(REDRESS_BASE_URL=site.url, **variables)
     visitor = Visitor(site.url)
     letter = write_letter(visitor, Supporter(name="Ani Պետրոսյան", words=WORDS))
     (notice,) = mail_server.wait_for(1, PATIENCE)
@@ -83,7 +90,7 @@ def test_each_office_gets_its_letter_once(
     again = visitor.post(link, [("csrf_token", visitor.csrf_token)])
     assert (again.status, again.url) == (200, settled.url)
 
-    assert site.stop() == 0
+    assert (site.stop(), worker.stop()) == (0, 0)
     sent = {one.rcpt_tos: one for one in mail_server.envelopes[1:]}
     assert len(mail_server.envelopes) == 1 + len(OFFICES)
     assert set(sent) == {(f"{slug}@offices.example",) for slug in OFFICES}
@@ -132,7 +139,7 @@ def test_a_letter_taken_back_in_time_is_not_sent(
     write_letter(visitor, Supporter())
     a_minute_later = datetime.fromisoformat(DURING_THE_CAMPAIGN) + timedelta(minutes=1)
     later = {**environ, **mail, "REDRESS_TEST_NOW": a_minute_later.isoformat()}
-    assert run_redress("worker", "--drain", environ=later).returncode == 0
+    assert run_borne("worker", "--drain", environ=later).returncode == 0
     (notice,) = smtp_server.envelopes
 
     confirmed = confirm_letter(visitor, confirmation_link(notice_text(notice.content)))
@@ -140,5 +147,5 @@ def test_a_letter_taken_back_in_time_is_not_sent(
     withdrawn = visitor.submit(confirmed, action="/letters/")
     assert withdrawn.page.states == dict.fromkeys(OFFICES, "cancelled")
     assert "4 copies were taken back." in withdrawn.page.text
-    assert run_redress("worker", "--drain", environ=later).returncode == 0
+    assert run_borne("worker", "--drain", environ=later).returncode == 0
     assert smtp_server.envelopes == [notice]

@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
-from tests.support.browser import ARGUMENTS, executable
+from tests.support.browser import ARGUMENTS
 from tests.support.journeys import OFFICES, DevelopmentSite, Supporter, body_of, parsed
 from tests.support.journeys_browser import (
     assert_fits,
@@ -129,14 +129,17 @@ def test_the_back_button_keeps_what_was_typed(site: DevelopmentSite, page_factor
     assert form.chosen() == list(OFFICES[1:3])
 
 
-def test_a_corrected_address_gets_its_mail(site: DevelopmentSite, browser: Browser) -> None:
+def test_a_corrected_address_gets_its_mail(
+    site: DevelopmentSite, browser: Browser, whole_browser_path: str
+) -> None:
     """Back from “look into your mailbox”, the address put right, sent again: a browser that kept the page
     as it was (with its submission key) must not have the correction taken for a double click.
     """
-    path = executable()
     # Playwright switches that memory off, which every browser that people use has.
     kept = browser.browser_type.launch(
-        executable_path=path, args=ARGUMENTS, ignore_default_args=["--disable-back-forward-cache"]
+        executable_path=whole_browser_path,
+        args=ARGUMENTS,
+        ignore_default_args=["--disable-back-forward-cache"],
     )
     wrong, right = Supporter(), Supporter()
     with closing(kept):

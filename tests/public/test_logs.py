@@ -12,8 +12,8 @@ from tests.factories.letters import copies, notices
 from tests.factories.recipients import OfficeFactory
 from tests.factories.visitor import Visitor
 from tests.public.conftest import OutsideClient
+from tests.support.nursery import run_borne
 from tests.support.plugins.database import AppFactory
-from tests.support.processes import run_redress
 
 ADDRESS = "198.51.100.77"
 PLANTED = {
@@ -74,7 +74,7 @@ def test_the_worker_and_the_commands_say_nothing_of_it_either(
         link = visitor.confirmation_path()
     said = ""
     for command in (["worker", "--drain"], ["retention", "run"], ["doctor"]):
-        done = run_redress(*command, environ=environ)
+        done = run_borne(*command, environ=environ)
         assert done.returncode in {0, 1}, done.stderr
         said += done.stdout + done.stderr
     with app.app_context():

@@ -12,7 +12,7 @@ from playwright.sync_api import FilePayload, Page, expect
 
 from tests.support.journeys import DevelopmentSite, Visitor, confirmation_link, notice_text
 from tests.support.journeys_browser import follow, open_page
-from tests.support.processes import run_redress
+from tests.support.nursery import run_borne
 
 CODES = 10
 
@@ -40,7 +40,7 @@ class Organizer:
 
 def invite(site: DevelopmentSite, organizer: Organizer) -> str:
     """Invite somebody from the command line, and return the link that it prints."""
-    done = run_redress(
+    done = run_borne(
         "organizers", "invite", organizer.email, "--role", organizer.role, environ=site.site.environ
     )
     assert done.returncode == 0, done.stderr

@@ -47,16 +47,29 @@ _FAILED = pytest.StashKey[bool]()
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Chromium, headless; where there is none the test is skipped, or fails if one is required."""
-    from tests.support.browser import REQUIRE, executable, launched, required
+    from tests.support.browser import executable, launched
 
-    path = executable()
+    with launched(_there(executable())) as found:
+        yield found
+
+
+@pytest.fixture
+def whole_browser_path() -> str:
+    """The path of a Chromium that remembers pages as people's do, which its headless shell does not."""
+    from tests.support.browser import whole_executable
+
+    return _there(whole_executable())
+
+
+def _there(path: str | None) -> str:
+    from tests.support.browser import REQUIRE, required
+
     if path is None:
         reason = "no Chromium on this machine (Debian: apt install chromium)"
         if required():
             pytest.fail(f"{reason}, and {REQUIRE}=1 asks for it")
         pytest.skip(reason)
-    with launched(path) as found:
-        yield found
+    return path
 
 
 @pytest.fixture
