@@ -4,8 +4,8 @@ PYTHON ?= python3
 PORT ?= 8000
 # What `make test` runs, and with what: `make test TESTS=tests/delivery PYTEST_ARGS='-x -vv'`.
 TESTS ?= tests
-# Three at once on two cores: many tests wait for processes.
-PYTEST_ARGS ?= -n 3 --dist worksteal
+# Four at once on two cores: many tests wait for processes.
+PYTEST_ARGS ?= -n 4 --dist worksteal
 
 BIN := .venv/bin
 UV := .tools/bin/uv
