@@ -4,8 +4,8 @@ PYTHON ?= python3
 PORT ?= 8000
 # What `make test` runs, and with what: `make test TESTS=tests/delivery PYTEST_ARGS='-x -vv'`.
 TESTS ?= tests
-# Four at once on two cores: many tests wait for processes.
-PYTEST_ARGS ?= -n 4 --dist worksteal
+# One for each of two cores: a third reads and collects all of it once more, and takes longer than what it fills.
+PYTEST_ARGS ?= -n 2 --dist worksteal
 
 BIN := .venv/bin
 UV := .tools/bin/uv
