@@ -50,7 +50,8 @@ def check_finished() -> None:
     unfinished = unfinished.where(Delivery.state.not_in(FINAL)).group_by(
         Delivery.kind, Delivery.channel, Delivery.state, Delivery.reason
     )
-    assert [tuple(row) for row in db.session.execute(unfinished)] == []
+    found = db.session.execute(unfinished).all()
+    assert not found, found
     left = Delivery.due_at.is_not(None) | Delivery.leased_by.is_not(None)
     assert not db.session.scalar(select(func.count()).where(left))
 
