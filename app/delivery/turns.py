@@ -19,7 +19,7 @@ from greenlet import getcurrent, greenlet
 
 Result = TypeVar("Result")
 GLANCE: Final = 0.2
-"""Seconds after which who rests looks up, to see whether it is to end."""
+"""Seconds after which whoever waits looks up, to see whether the worker is to end."""
 LINGER: Final = 0.001
 """Seconds in which those come whose servers are about to answer, and share what is done for all who wait."""
 
@@ -79,9 +79,10 @@ class Turns:
         while self._ready:
             turn, heard = self._ready.popleft()
             turn.switch(heard)
-        self._listen(LINGER if self._parked else 0.0)
-        if self._ready or self._between():
-            return
+        if self._parked:
+            self._listen(LINGER)
+            if self._ready or self._between():
+                return
         if not self._waiting and self._parked:
             raise RuntimeError("everybody waits, and for nobody")
         soonest = min((until for _place, until in self._waiting.values()), default=0.0)

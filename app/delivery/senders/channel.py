@@ -12,11 +12,9 @@ from functools import partial
 from typing import Final, TypeVar
 
 from app.delivery.senders.replies import LONGEST_LINE, Garbled, Reply, ReplyReader
-from app.delivery.turns import wait_for
+from app.delivery.turns import GLANCE, wait_for
 
 Result = TypeVar("Result")
-GLANCE: Final = 0.2
-"""Seconds after which a wait looks up to see whether the worker is to end."""
 BLOCK: Final = 32 * 1024
 BEFORE_THE_DOT: Final = 2.0
 AT_THE_DOT: Final = 7.0
