@@ -16,6 +16,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -97,6 +98,41 @@ def plain_loop(port: int) -> float:
         for _letter in range(LETTERS):
             server.sendmail("a@site.example", "b@offices.example", text)
     return time.perf_counter() - begin
+
+
+def senders_alone(port: int) -> float:
+    """Send with our own sender, from two processes, without an outbox: the most that delivery could be."""
+    command = [sys.executable, "-m", "tests.bench.delivery", "send", str(port)]
+    runs = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _process in range(2)]
+    said = [run.communicate()[0].split() for run in runs]
+    if any(run.returncode for run in runs):
+        raise SystemExit("our own sender failed")
+    return max(float(end) for _begin, end in said) - min(float(begin) for begin, _end in said)
+
+
+def send(port: int) -> None:
+    """Send this process's half, over a worker's connections, and print when that began and ended."""
+    from app.delivery.senders.server import SmtpServer
+    from app.delivery.senders.smtp import SmtpSender
+    from app.delivery.turns import Turns
+    from tests.delivery.mails import make_envelope
+
+    server = SmtpServer.parse(f"smtp://{HOST}:{port}", greeting="site.example")
+    stop = threading.Event()
+    body = "A line of it.\r\n" * (LENGTH // 15)
+    left = [make_envelope(number, body=body) for number in range(LETTERS // 2)]
+
+    def send_some() -> None:
+        sender = SmtpSender(server, hurry=stop)
+        while left:
+            outcome = sender.send(envelope=left.pop(), before_dot=lambda: True)
+            if outcome.kind != "accepted":
+                raise SystemExit(outcome.cause)
+        sender.close()
+
+    begin = time.time()
+    Turns(lambda: False).run([send_some] * CONNECTIONS)
+    print(begin, time.time())
 
 
 def post_office(port: int) -> float:
@@ -244,9 +280,13 @@ def report(rates: dict[str, float]) -> int:
 
 def main() -> int:
     """Measure, print a table, and return 0 if the goals were reached."""
-    if sys.argv[1:] == ["fill"]:
-        fill()
-        return 0
+    match sys.argv[1:]:
+        case ["fill"]:
+            fill()
+            return 0
+        case ["send", port]:
+            send(int(port))
+            return 0
     if shutil.which(SINK) is None or shutil.which(SOURCE) is None:
         print("make bench-delivery needs smtp-sink and smtp-source (Debian: apt-get install postfix).")
         return 2
@@ -258,6 +298,7 @@ def main() -> int:
             f"{SOURCE}, 1 session": source(1),
             FASTEST: source(SESSIONS),
             "smtplib in a loop": plain_loop,
+            "our senders alone, 2": senders_alone,
         }
         if POST_OFFICE.is_dir():
             ways["django-post-office"] = post_office

@@ -49,18 +49,22 @@ FLAT = """() => {
 # size and place that were looked at before on any page is not measured again; a soak measures everything.
 CHECK = """async ([options, seen]) => {
     if (!seen) return axe.run(options);
-    const kinds = new Set(seen), found = [];
+    const kinds = new Set(seen), found = [], grounds = new Map([[null, ""]]);
+    const ground = element => {
+        if (!grounds.has(element)) {
+            const {backgroundColor, opacity, position} = getComputedStyle(element);
+            let own = backgroundColor === "rgba(0, 0, 0, 0)" ? "" : `,${backgroundColor}`;
+            if (opacity !== "1" || position !== "static") own += `,${element.tagName},${element.className}`;
+            grounds.set(element, own + ground(element.parentElement));
+        }
+        return grounds.get(element);
+    };
     for (const element of document.body.querySelectorAll("*")) {
         const says = [...element.childNodes].some(node => node.nodeType === 3 && node.data.trim());
         if (!(says || element.matches("input, select, textarea")) || !element.checkVisibility()) continue;
         const style = getComputedStyle(element);
-        const kind = [element.disabled, style.color, style.fontSize, style.fontWeight];
-        for (let around = element; around; around = around.parentElement) {
-            const {backgroundColor, opacity, position} = getComputedStyle(around);
-            if (backgroundColor !== "rgba(0, 0, 0, 0)") kind.push(backgroundColor);
-            if (opacity !== "1" || position !== "static") kind.push(around.tagName, around.className);
-        }
-        if (kinds.size < kinds.add(kind.join()).size) found.push(element);
+        const own = [element.disabled, style.color, style.fontSize, style.fontWeight].join();
+        if (kinds.size < kinds.add(own + ground(element)).size) found.push(element);
     }
     found.forEach(element => element.dataset.unmeasured = "");
     axe.configure({rules: [{id: "color-contrast", selector: "[data-unmeasured]"}]});

@@ -1,8 +1,7 @@
 """Processes that are cheap to bear and to kill: real ones, forked from one that has read all the code.
 
-Run as a program, it bears a `redress …` for each line that it reads, and prints its process id. Each is the
-command itself, from settings to database connections; only the imports are its mother's. All that a test
-process needs have one mother, who ends with it.
+Each is the command itself, from settings to database connections; only the imports are its mother's (see
+`mother`). All that a test process needs have one mother, who ends with it.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ from __future__ import annotations
 import atexit
 import contextlib
 import functools
-import gc
 import json
 import os
 import signal
@@ -21,19 +19,10 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, NoReturn, TypedDict
+from typing import Literal
 
+from tests.support.mother import Wish
 from tests.support.processes import ROOT, program_environ
-
-
-class _Wish(TypedDict):
-    """What a mother is asked for: a command, its variables, and where its output and exit status go."""
-
-    arguments: Sequence[str]
-    environ: Mapping[str, str]
-    output: str
-    errors: str
-    status: str
 
 
 @dataclass
@@ -183,7 +172,7 @@ def _bear(
     mother = _mother()
     assert mother.stdin is not None
     assert mother.stdout is not None
-    wish: _Wish = {
+    wish: Wish = {
         "arguments": arguments,
         "environ": environ,
         "output": str(output),
@@ -198,7 +187,7 @@ def _bear(
 @functools.cache
 def _mother() -> subprocess.Popen[str]:
     mother = subprocess.Popen(
-        [sys.executable, "-m", "tests.support.nursery"],
+        [sys.executable, "-m", "tests.support.mother"],
         env=program_environ({}),
         cwd=ROOT,
         stdin=subprocess.PIPE,
@@ -207,77 +196,3 @@ def _mother() -> subprocess.Popen[str]:
     )
     atexit.register(mother.communicate)
     return mother
-
-
-def _be_a_mother() -> None:
-    _read_everything()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the children: the kernel buries them
-    for line in sys.stdin:
-        child = os.fork()
-        if child == 0:
-            _be(json.loads(line))
-        with contextlib.suppress(PermissionError, ProcessLookupError):  # whoever is first, child or mother
-            os.setpgid(child, child)
-        print(child, flush=True)
-
-
-def _read_everything() -> None:
-    import granian.server  # noqa: F401 (read once, for all children)
-    from sqlalchemy.orm import configure_mappers
-
-    import app.admin
-    import app.cli.chores
-    import app.cli.preparing
-    import app.cli.serve
-    import app.cli.worker
-    import app.delivery.readiness
-    import app.delivery.senders.maildir
-    import app.delivery.senders.smtp
-    import app.delivery.signals
-    import app.delivery.supervisor
-    import app.delivery.worker
-    import app.error_pages
-    import app.letters.digests
-    import app.letters.dispatch
-    import app.letters.wishes
-    import app.notices.sending
-    import app.public
-    import app.tables  # noqa: F401 (read once, for all children)
-
-    configure_mappers()
-    gc.collect()
-    gc.freeze()
-
-
-def _be(wish: _Wish) -> NoReturn:
-    status = 1
-    try:
-        os.setpgid(0, 0)
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-        for number, name in ((1, wish["output"]), (2, wish["errors"])):
-            os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
-        os.environ.update(wish["environ"])
-        time.tzset()
-        status = _run(wish["arguments"])
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        if wish["status"]:
-            Path(wish["status"]).write_text(str(status))
-        os._exit(status)
-
-
-def _run(arguments: Sequence[str]) -> int:
-    from app.cli import main
-
-    sys.argv = ["redress", *arguments]
-    try:
-        main()
-    except SystemExit as ended:
-        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-    return 0
-
-
-if __name__ == "__main__":
-    _be_a_mother()
