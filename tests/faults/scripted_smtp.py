@@ -143,8 +143,7 @@ class _Session(socketserver.StreamRequestHandler):
             self._say(b"250 2.0.0 OK\r\n")
         elif verb == b"DATA":
             self._answer("data", b"354 go ahead\r\n")
-            if not self._is_at("data"):  # what was not let in does not come
-                self._text()
+            self._text()
         elif verb == b"QUIT":
             self._answer("quit", b"221 2.0.0 bye\r\n")
             raise HungUp
@@ -152,6 +151,8 @@ class _Session(socketserver.StreamRequestHandler):
             raise HungUp
 
     def _text(self) -> None:
+        if self._is_at("data"):  # what was not let in does not come
+            return
         received = b""
         while not received.endswith(b"\r\n.\r\n"):
             if self._is_at("text") and len(received) > ENOUGH_TEXT:
