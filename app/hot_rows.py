@@ -112,14 +112,20 @@ def driver_cursor(connection: Connection) -> Iterator[Any]:
     """Open a cursor of the driver's own, in a connection's transaction.
 
     Raises:
-        DBAPIError: what SQLAlchemy makes of the driver's errors.
+        DBAPIError: what SQLAlchemy makes of the driver's errors. One that came because the database is
+            gone says so (`connection_invalidated`), and its connection is used no more.
     """
-    errors = connection.dialect.loaded_dbapi.Error
-    with contextlib.closing(connection.connection.cursor()) as cursor:
+    errors, driver = connection.dialect.loaded_dbapi.Error, connection.connection
+    with contextlib.closing(driver.cursor()) as cursor:
         try:
             yield cursor
         except errors as error:
-            raise sa.exc.DBAPIError.instance(None, None, error, errors) from error
+            gone = connection.dialect.is_disconnect(error, driver, cursor)
+            if gone:
+                connection.invalidate(error)
+            raise sa.exc.DBAPIError.instance(
+                None, None, error, errors, connection_invalidated=gone
+            ) from error
 
 
 class Question:
@@ -131,25 +137,56 @@ class Question:
     """
 
     def __init__(self, query: sa.Select[Any]) -> None:
-        self._spelled_out = functools.cache(lambda dialect: _spelled_out(query, dialect))
+        self._in = functools.cache(functools.partial(_SpelledOut, query))
 
     def row(self, session: Session, **given: Any) -> Any:
         """Return the first row of the answer, as a tuple."""
         connection = session.connection()
-        sql, places, converters = self._spelled_out(connection.dialect)
-        values = {name: convert(given[name]) for name, convert in converters.items()}
+        spelled: _SpelledOut = self._in(connection.dialect)
         with driver_cursor(connection) as cursor:
-            cursor.execute(sql, values if places is None else [values[name] for name in places])
+            cursor.execute(spelled.sql, spelled.parameters(given))
             return cursor.fetchone()
 
 
-def _spelled_out(
-    query: sa.Select[Any], dialect: Dialect
-) -> tuple[str, Sequence[str] | None, dict[str, Callable[[Any], Any]]]:
-    """Return a query as a dialect has it: SQL, the order of what is given, how each of it is converted."""
-    compiled = cast(Any, query.compile(dialect=dialect))
-    converters = {name: _converter(bound.type, dialect) or _same for name, bound in compiled.binds.items()}
-    return str(compiled), compiled.positiontup, converters
+class Change:
+    """A change of rows that is put together once, and made for many of them at a time.
+
+    Args:
+        statement: with a `bindparam` for what is given each time; columns of new rows get no default.
+    """
+
+    def __init__(self, statement: sa.Insert | sa.Update) -> None:
+        self._in = functools.cache(functools.partial(_SpelledOut, statement))
+
+    def make(self, session: Session, given: Sequence[Mapping[str, Any]]) -> None:
+        """Make it once for each of what is given, in that order."""
+        if given:
+            connection = session.connection()
+            spelled: _SpelledOut = self._in(connection.dialect)
+            with driver_cursor(connection) as cursor:
+                cursor.executemany(spelled.sql, [spelled.parameters(one) for one in given])
+
+
+class _SpelledOut:
+    """A statement as a dialect has it.
+
+    Args:
+        statement: with a `bindparam` for what is given each time.
+        dialect: the database's.
+    """
+
+    def __init__(self, statement: sa.Select[Any] | sa.Insert | sa.Update, dialect: Dialect) -> None:
+        compiled = cast(Any, statement.compile(dialect=dialect))
+        self.sql = str(compiled)
+        self._named = compiled.positiontup is None
+        names: Iterable[str] = compiled.binds if self._named else compiled.positiontup
+        self._given = [(name, _converter(compiled.binds[name].type, dialect) or _same) for name in names]
+
+    def parameters(self, given: Mapping[str, Any]) -> Any:
+        """Return what the driver is given, as a tuple or by name, as the dialect has it."""
+        if self._named:
+            return {name: convert(given[name]) for name, convert in self._given}
+        return tuple([convert(given[name]) for name, convert in self._given])  # no generator: it takes longer
 
 
 def _kind_of(row: Base) -> tuple[type[Base], tuple[str, ...]]:

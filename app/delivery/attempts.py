@@ -16,17 +16,20 @@ from sqlalchemy.orm import Session
 
 from app.delivery.models import Attempt
 from app.delivery.senders.base import Outcome
-from app.hot_rows import ordered_id
+from app.hot_rows import Change, ordered_id
 
 _attempts = cast(sa.Table, Attempt.__table__)
 _THIS = (
     _attempts.c.delivery_id == sa.bindparam("delivery"),
     _attempts.c.number == sa.bindparam("which"),
 )
-_BEGIN = sa.insert(_attempts)
-_MARK = sa.update(_attempts).where(*_THIS).values(dot_pending_at=sa.bindparam("marked_at"))
+_BEGINNING = ("id", "delivery_id", "number", "worker", "started_at", "outcome", "step", "reply")
+_BEGIN = Change(sa.insert(_attempts).values({name: sa.bindparam(name) for name in _BEGINNING}))
+_MARK = Change(sa.update(_attempts).where(*_THIS).values(dot_pending_at=sa.bindparam("marked_at")))
 _ENDING = ("ended_at", "outcome", "step", "code", "reply")
-_END = sa.update(_attempts).where(*_THIS).values({name: sa.bindparam(f"new_{name}") for name in _ENDING})
+_END = Change(
+    sa.update(_attempts).where(*_THIS).values({name: sa.bindparam(f"new_{name}") for name in _ENDING})
+)
 _DOT = sa.select(_attempts.c.dot_pending_at).where(*_THIS)
 
 
@@ -61,8 +64,7 @@ class Ending:
 
 def begin_attempts(session: Session, beginnings: Sequence[Beginning]) -> None:
     """Write down that attempts begin."""
-    if beginnings:
-        session.connection().execute(_BEGIN, [_begun(one) for one in beginnings])
+    _BEGIN.make(session, [_begun(one) for one in beginnings])
 
 
 def _begun(one: Beginning) -> dict[str, object]:
@@ -80,9 +82,8 @@ def _begun(one: Beginning) -> dict[str, object]:
 
 def mark_dots(session: Session, marks: Sequence[Mark]) -> None:
     """Write down that the final dots of attempts are about to be sent."""
-    if marks:
-        rows = [{"delivery": one.delivery_id, "which": one.number, "marked_at": one.now} for one in marks]
-        session.connection().execute(_MARK, rows)
+    rows = [{"delivery": one.delivery_id, "which": one.number, "marked_at": one.now} for one in marks]
+    _MARK.make(session, rows)
 
 
 def is_dot_pending(session: Session, delivery_id: uuid.UUID, number: int) -> bool:
@@ -93,8 +94,7 @@ def is_dot_pending(session: Session, delivery_id: uuid.UUID, number: int) -> boo
 
 def end_attempts(session: Session, endings: Sequence[Ending]) -> None:
     """Write down how attempts ended."""
-    if endings:
-        session.connection().execute(_END, [_ended(one) for one in endings])
+    _END.make(session, [_ended(one) for one in endings])
 
 
 def _ended(one: Ending) -> dict[str, object]:

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.delivery.models import Delivery, StateChange
-from app.hot_rows import new_row, ordered_id
+from app.hot_rows import Change, new_row, ordered_id
 
 LEGAL: Final[dict[str, frozenset[str]]] = {
     "awaiting_confirmation": frozenset({"queued", "held", "to_print", "self_sent", "cancelled"}),
@@ -141,12 +141,14 @@ _SHARED = (
     "lease_until",
 )
 # Put together once: a worker makes three changes for each mail, and putting one together takes longer.
-_MOVE = (
+_MOVE = Change(
     sa.update(_deliveries)
     .where(_deliveries.c.id == sa.bindparam("delivery"))
     .values({name: sa.bindparam(f"new_{name}") for name in _SHARED})
 )
-_JOURNAL = sa.insert(_changes)
+_JOURNAL = Change(
+    sa.insert(_changes).values({column.key: sa.bindparam(column.key) for column in _changes.columns})
+)
 
 
 def transition(
@@ -236,10 +238,9 @@ def move_all(session: Session, moves: Sequence[Move]) -> None:
     if not moves:
         return
     ends = [(one, one.after) for one in moves]
-    connection = session.connection()
-    connection.execute(_MOVE, [_changed(one, after) for one, after in ends])
-    connection.execute(
-        _JOURNAL,
+    _MOVE.make(session, [_changed(one, after) for one, after in ends])
+    _JOURNAL.make(
+        session,
         [
             _entry(after, before=one.row.state, at=one.now, cause=one.cause, actor=one.actor)
             for one, after in ends
