@@ -165,7 +165,7 @@ class Prepared:
         self.folder = folder
         self.keys = folder / "keys.json"
         self.sqlite = SqliteBackend(folder, self._fill)
-        self.postgresql = PostgresqlBackend(folder, self._fill)
+        self.postgresql = PostgresqlBackend(folder, self._fill, durable=True)
 
     def environ(self, url: str) -> dict[str, str]:
         """Return the environment of an installation on one of them."""

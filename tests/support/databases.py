@@ -123,13 +123,15 @@ class PostgresqlBackend:
     Args:
         run: the folder that all test processes of the run share.
         prepare: see `Prepare`.
+        durable: whether a commit is forced to the disk.
     """
 
     name = "postgresql"
 
-    def __init__(self, run: Path, prepare: Prepare) -> None:
+    def __init__(self, run: Path, prepare: Prepare, *, durable: bool = False) -> None:
         self.run = run
         self.prepare = prepare
+        self.durable = durable
         self._server: PostgresqlServer | None = None
 
     @property
@@ -140,7 +142,8 @@ class PostgresqlBackend:
 
             with one_at_a_time(self.run / "postgresql-server.lock"):
                 sweep()
-                self._server = PostgresqlServer(directory_for(self.run))
+                directory = directory_for(self.run, durable=self.durable)
+                self._server = PostgresqlServer(directory, durable=self.durable)
         return self._server
 
     def make_empty(self) -> str:

@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import signal
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -26,14 +27,16 @@ PREFIX = "redress-pg-"
 ABANDONED_AFTER = 3600.0
 """Seconds after which a server whose test run is dead is taken for abandoned."""
 
-# Tests kill the server, so commits stay synchronous; none cuts the power, so nothing is forced to the disk.
 CONFIGURATION = """
+max_connections = 200
+timezone = 'UTC'
+"""
+# Tests kill the server, so commits stay synchronous; none cuts the power, so nothing is forced to the disk.
+QUICK = """
 fsync = off
 full_page_writes = off
-max_connections = 200
 shared_buffers = 64MB
 autovacuum = off
-timezone = 'UTC'
 """
 
 
@@ -42,10 +45,12 @@ class PostgresqlServer:
 
     Args:
         directory: its data directory, new or that of a server which another test process started.
+        durable: whether a commit is forced to the disk, which only matters to what is measured.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, durable: bool = False) -> None:
         self.directory = directory
+        self._configuration = CONFIGURATION if durable else CONFIGURATION + QUICK
         self.server: PostgresServer = get_server(directory, cleanup_mode="delete", start=False)
         with self.server._lock:
             self.server.ensure_pgdata_inited()
@@ -55,8 +60,8 @@ class PostgresqlServer:
     def _configure(self) -> None:
         file = self.directory / "postgresql.conf"
         text = file.read_text(encoding="utf-8")
-        if CONFIGURATION not in text:
-            file.write_text(text + CONFIGURATION, encoding="utf-8")
+        if self._configuration not in text:
+            file.write_text(text + self._configuration, encoding="utf-8")
 
     @property
     def pid(self) -> int:
@@ -113,13 +118,14 @@ class PostgresqlServer:
         self.server.cleanup()
 
 
-def directory_for(run: Path) -> Path:
-    """Return the data directory that all processes of one test run share.
+def directory_for(run: Path, *, durable: bool = False) -> Path:
+    """Return the data directory that all processes of one test run share; on a disk if it is to be durable.
 
     Not inside of pytest's own folder: that one is closed to other accounts, and a server started
     by root runs as an account of its own.
     """
-    return quick_folder() / f"{PREFIX}{run.parent.name}-{run.name}".replace("/", "-")
+    folder = Path(tempfile.gettempdir()) if durable else quick_folder()
+    return folder / f"{PREFIX}{run.parent.name}-{run.name}".replace("/", "-")
 
 
 def sweep() -> None:
