@@ -101,10 +101,14 @@ def execute(session: Session, insertions: Iterable[Insertion]) -> None:
     # Past SQLAlchemy, which takes as long for a statement as SQLite does.
     with driver_cursor(session.connection()) as cursor:
         for insertion in insertions:
-            if len(insertion.rows) == 1:
-                cursor.execute(insertion.sql, insertion.rows[0])
-            else:
-                cursor.executemany(insertion.sql, insertion.rows)
+            _hand_over(cursor, insertion.sql, insertion.rows)
+
+
+def _hand_over(cursor: Any, sql: str, rows: Sequence[Any]) -> None:
+    if len(rows) == 1:
+        cursor.execute(sql, rows[0])
+    else:
+        cursor.executemany(sql, rows)
 
 
 @contextlib.contextmanager
@@ -137,12 +141,12 @@ class Question:
     """
 
     def __init__(self, query: sa.Select[Any]) -> None:
-        self._in = functools.cache(functools.partial(_SpelledOut, query))
+        self._query = query
 
     def row(self, session: Session, **given: Any) -> Any:
         """Return the first row of the answer, as a tuple."""
         connection = session.connection()
-        spelled: _SpelledOut = self._in(connection.dialect)
+        spelled = _spelled_out(self._query, connection.dialect)
         with driver_cursor(connection) as cursor:
             cursor.execute(spelled.sql, spelled.parameters(given))
             return cursor.fetchone()
@@ -156,15 +160,16 @@ class Change:
     """
 
     def __init__(self, statement: sa.Insert | sa.Update) -> None:
-        self._in = functools.cache(functools.partial(_SpelledOut, statement))
+        self._statement = statement
 
     def make(self, session: Session, given: Sequence[Mapping[str, Any]]) -> None:
         """Make it once for each of what is given, in that order."""
         if given:
             connection = session.connection()
-            spelled: _SpelledOut = self._in(connection.dialect)
+            spelled = _spelled_out(self._statement, connection.dialect)
+            rows = [spelled.parameters(one) for one in given]
             with driver_cursor(connection) as cursor:
-                cursor.executemany(spelled.sql, [spelled.parameters(one) for one in given])
+                _hand_over(cursor, spelled.sql, rows)
 
 
 class _SpelledOut:
@@ -187,6 +192,9 @@ class _SpelledOut:
         if self._named:
             return {name: convert(given[name]) for name, convert in self._given}
         return tuple([convert(given[name]) for name, convert in self._given])  # no generator: it takes longer
+
+
+_spelled_out = functools.cache(_SpelledOut)
 
 
 def _kind_of(row: Base) -> tuple[type[Base], tuple[str, ...]]:

@@ -75,7 +75,7 @@ def test_a_change_is_made_for_each_of_what_is_given(app_context: Flask) -> None:
     assert dict(map(tuple, stored)) == {who[0]: later, who[1]: later, who[2]: NOON}
 
 
-@pytest.mark.backends("postgresql")  # SQLite is never away
+@pytest.mark.backends("postgresql")  # SQLite has no connection that could be cut
 def test_whoever_is_told_that_the_database_is_gone_is_told_so(app_context: Flask) -> None:
     given = [{"id": ordered_id(), "who": one, "day": NOON} for one in (b"one", b"two")]
     with pytest.raises(sa.exc.OperationalError) as raised:

@@ -130,7 +130,8 @@ def directory_for(run: Path, *, durable: bool = False) -> Path:
 
 def sweep() -> None:
     """Stop servers whose test runs were killed and could not do it themselves."""
-    for directory in quick_folder().glob(f"{PREFIX}*"):
+    folders = {quick_folder(), Path(tempfile.gettempdir())}
+    for directory in (found for folder in folders for found in folder.glob(f"{PREFIX}*")):
         with suppress(OSError, ValueError):
             if time.time() - directory.stat().st_mtime > ABANDONED_AFTER and not _users(directory):
                 _remove(directory)
