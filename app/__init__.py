@@ -84,6 +84,7 @@ def create_worker_app(settings: Settings) -> Flask:
     app.extensions["redress_snapshots"] = ContentMemory()
     app.extensions["redress_desks"] = ContentMemory()
     app.extensions["redress_wishes"] = ContentMemory()
+    app.extensions["redress_paces"] = ContentMemory()
     app.extensions["redress_forms_looked_at"] = ContentMemory()
     init_database(app, settings.database_url)
     init_i18n(app)

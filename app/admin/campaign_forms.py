@@ -36,13 +36,14 @@ from app.rendering.point_lines import (
     written,
 )
 from app.rendering.sentences import RenderingError
+from app.settings import MOST_PACE
 from app.supporters.addresses import checked_address
 
 LANGUAGES = {"en": _l("English"), "fr": _l("French"), "hy": _l("Armenian"), "ru": _l("Russian")}
 
 
-def _number(label: Any, most: int) -> IntegerField:
-    within = NumberRange(0, most, _l("A whole number between %(min)s and %(max)s, please."))
+def _number(label: Any, most: int, least: int = 0) -> IntegerField:
+    within = NumberRange(least, most, _l("A whole number between %(min)s and %(max)s, please."))
     return IntegerField(label, [Optional(), within])
 
 
@@ -58,6 +59,7 @@ class CampaignForm(FlaskForm):
     opens_on = Day(_l("First day"))
     closes_on = Day(_l("Last day"))
     goal = _number(_l("How many letters it hopes for"), 1_000_000)
+    hourly_limit = _number(_l("Most letters that leave in an hour"), MOST_PACE, least=1)
     words_needed = _number(_l("Least words of the supporter’s own"), 200)
     prompts = Lines(_l("Questions that help to begin"))
     consent = text(_l("What supporters agree to"), 3000, _l("Supporters must be told what they agree to."))
@@ -89,7 +91,7 @@ class CampaignForm(FlaskForm):
             return form
         for name in ("title", "summary", "ask", "story"):
             form[name].data = in_words(getattr(campaign, name), language)
-        for name in ("opens_on", "closes_on", "goal"):
+        for name in ("opens_on", "closes_on", "goal", "hourly_limit"):
             form[name].data = getattr(campaign, name)
         form.words_needed.data = int(campaign.personal.get("minimum_words", 0))
         form.prompts.data = list(in_language(campaign.personal.get("prompts", {}), language) or ())
@@ -120,6 +122,7 @@ class CampaignForm(FlaskForm):
             opens_on=self.opens_on.data,
             closes_on=self.closes_on.data,
             goal=self.goal.data,
+            hourly_limit=self.hourly_limit.data,
         )
 
 

@@ -36,6 +36,7 @@ class CampaignTexts:
         consent, updates: what supporters agree to.
         opens_on, closes_on: first and last day of writing.
         goal: how many letters it hopes for.
+        hourly_limit: how many of its letters may leave in an hour; None for no limit of its own.
     """
 
     title: str
@@ -49,6 +50,7 @@ class CampaignTexts:
     opens_on: date | None
     closes_on: date | None
     goal: int | None
+    hourly_limit: int | None
 
 
 def start_campaign(
@@ -168,7 +170,8 @@ def _apply(campaign: Campaign, texts: CampaignTexts, language: str, now: datetim
         setattr(campaign, name, {**(getattr(campaign, name) or {}), language: getattr(texts, name)})
     campaign.personal = _personal(campaign.personal or {}, texts, language)
     campaign.consent = _consent(campaign.consent or {}, texts, language, now)
-    campaign.opens_on, campaign.closes_on, campaign.goal = texts.opens_on, texts.closes_on, texts.goal
+    for name in ("opens_on", "closes_on", "goal", "hourly_limit"):
+        setattr(campaign, name, getattr(texts, name))
     campaign.edited_at = now
 
 

@@ -23,6 +23,7 @@ class Campaign(Content, Base):
     `personal` holds {"required": bool, "minimum_words": int, "prompts": {"en": [..]}};
     `facts` lists the keys of the facts that its page shows, in order.
     `representatives` is what it asks of those who represent the supporter, if it does (`representing`).
+    `hourly_limit` is how many of its letters may leave in an hour, None for no limit of its own.
     `attachments` are texts to download, by name: {"resolution": {"title": {"en": …}, "text": {"en": …}}}.
     """
 
@@ -38,6 +39,7 @@ class Campaign(Content, Base):
     opens_on: Mapped[date | None]
     closes_on: Mapped[date | None]
     goal: Mapped[int | None]
+    hourly_limit: Mapped[int | None]
     facts_checked_on: Mapped[date | None]
     facts: Mapped[list[str]] = mapped_column(Json, default=list)
     consent: Mapped[dict[str, Any]] = mapped_column(Json)

@@ -69,11 +69,17 @@ class Wishes:
 
 NO_WISHES: Final = Wishes()
 WishesOf = Callable[[uuid.UUID], Wishes]
+HourlyLimitOf = Callable[[uuid.UUID], int | None]
 
 
 def nobody_wishes(_recipient_id: uuid.UUID) -> Wishes:
     """Return that an office wishes nothing."""
     return NO_WISHES
+
+
+def no_limit_of_its_own(_campaign_id: uuid.UUID) -> int | None:
+    """Return that a campaign has none."""
+    return None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +90,8 @@ class Limits:
         letters: to one domain, in a minute.
         connections: workers that hand letters to one domain at once, where `letters` is limited.
         notices: mails in our own name to one domain, in a minute.
-        campaign: letters of one campaign, in an hour.
+        campaign: letters of any one campaign, in an hour.
+        hourly_limit_of: a campaign's own limit, in an hour; of the two, the smaller one counts.
         wishes_of: what an office asks for.
     """
 
@@ -92,7 +99,13 @@ class Limits:
     connections: int = 1
     notices: int = 0
     campaign: int = 0
+    hourly_limit_of: HourlyLimitOf = no_limit_of_its_own
     wishes_of: WishesOf = nobody_wishes
+
+    def of_campaign(self, campaign_id: uuid.UUID) -> int:
+        """Return how many letters of a campaign may leave in an hour; 0 for as many as there are."""
+        both = self.campaign, self.hourly_limit_of(campaign_id)
+        return min((limit for limit in both if limit), default=0)
 
 
 UNLIMITED: Final = Limits()

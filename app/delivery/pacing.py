@@ -116,7 +116,9 @@ def allot(
         return list(rows[:most]), {}
     offices = {id_ for row in rows if (id_ := _office(row)) is not None}
     wishes = {id_: limits.wishes_of(id_) for id_ in offices}
-    ways = {row.id: _lanes_of(row, limits, wishes) for row in rows}
+    campaigns = {row.campaign_id for row in rows if row.campaign_id is not None}
+    hourly = {id_: limits.of_campaign(id_) for id_ in campaigns}
+    ways = {row.id: _lanes_of(row, limits, wishes, hourly) for row in rows}
     rates = {key: rate for way in ways.values() for key, rate in way.items()}
     desk = _Desk(session, rates, wishes, worker=worker, now=now, most=limits.connections)
     granted: list[Due] = []
@@ -137,7 +139,9 @@ def _office(row: Due) -> uuid.UUID | None:
     return row.recipient_id if row.kind == "letter" else None
 
 
-def _lanes_of(row: Due, limits: Limits, wishes: Mapping[uuid.UUID, Wishes]) -> dict[str, Rate]:
+def _lanes_of(
+    row: Due, limits: Limits, wishes: Mapping[uuid.UUID, Wishes], hourly: Mapping[uuid.UUID, int]
+) -> dict[str, Rate]:
     """Return the lanes that a delivery goes through, the slowest first, each with its rate and window."""
     if row.kind != "letter":
         return {notices_lane(row.domain): (limits.notices, MINUTE)} if limits.notices else {}
@@ -146,8 +150,8 @@ def _lanes_of(row: Due, limits: Limits, wishes: Mapping[uuid.UUID, Wishes]) -> d
         daily = wishes[row.recipient_id].daily_limit
         if daily is not None and not wishes[row.recipient_id].digest:
             lanes[f"office:{row.recipient_id.hex}"] = (daily, DAY)
-    if limits.campaign and row.campaign_id is not None:
-        lanes[f"campaign:{row.campaign_id.hex}"] = (limits.campaign, HOUR)
+    if row.campaign_id is not None and hourly[row.campaign_id]:
+        lanes[f"campaign:{row.campaign_id.hex}"] = (hourly[row.campaign_id], HOUR)
     if limits.letters:
         lanes[letters_lane(row.domain)] = (limits.letters, MINUTE)
     return lanes

@@ -1,11 +1,13 @@
-"""What offices ask of those who write to them, as pacing wants to know it."""
+"""What offices ask of those who write to them, and a campaign's own pace, as pacing wants to know it."""
 
 from __future__ import annotations
 
 import uuid
 
 from flask import current_app
+from sqlalchemy import select
 
+from app.campaigns.models import Campaign
 from app.content import ContentMemory
 from app.database import db
 from app.delivery.limits import NO_WISHES, Limits, Wishes, is_time_zone
@@ -20,6 +22,7 @@ def limits_of(settings: Settings) -> Limits:
         connections=settings.pace_connections,
         notices=settings.pace_notices,
         campaign=settings.pace_campaign,
+        hourly_limit_of=hourly_limit_of,
         wishes_of=wishes_of,
     )
 
@@ -28,6 +31,17 @@ def wishes_of(recipient_id: uuid.UUID) -> Wishes:
     """Return an office's wishes; they are kept until an organizer changes something."""
     memory: ContentMemory[Wishes] = current_app.extensions["redress_wishes"]
     return memory.get(recipient_id, lambda: _look(recipient_id))
+
+
+def hourly_limit_of(campaign_id: uuid.UUID) -> int | None:
+    """Return how many letters of a campaign may leave in an hour, if it says so; kept as wishes are."""
+    memory: ContentMemory[int | None] = current_app.extensions["redress_paces"]
+    return memory.get(campaign_id, lambda: _look_at_campaign(campaign_id))
+
+
+def _look_at_campaign(campaign_id: uuid.UUID) -> int | None:
+    with db.sessionmaker() as session:
+        return session.scalar(select(Campaign.hourly_limit).where(Campaign.id == campaign_id))
 
 
 def _look(recipient_id: uuid.UUID) -> Wishes:

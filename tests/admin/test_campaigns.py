@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 
 import pytest
 from flask import Flask
@@ -13,6 +14,7 @@ from app.campaigns.models import Campaign, LetterTemplate, TemplateVersion
 from app.campaigns.offering import offered_version
 from app.database import db, transaction
 from app.delivery.models import Delivery
+from app.letters.wishes import hourly_limit_of
 from tests.factories.campaigns import store_campaign
 from tests.factories.evidence import ContentRuleFactory
 from tests.factories.organizers import desk_of
@@ -162,3 +164,17 @@ def test_a_viewer_looks_and_changes_nothing(app: Flask) -> None:
     page = Page(viewer.get(place).text)
     assert not [link for link in page.links if link.endswith(("/edit", "/facts", "/end", "/new"))]
     assert "publish" not in viewer.get(f"{place}/letters/{letter}/1").text
+
+
+def test_a_campaign_has_a_pace_of_its_own_from_the_next_letter_on(desk: CheckingClient, app: Flask) -> None:
+    place = started(desk, app)
+    page = send(desk, f"{place}/edit", {"hourly_limit": "0"}, 422)
+    assert "A whole number between 1 and 10000, please." in page.text
+    send(desk, f"{place}/edit", {"hourly_limit": "40"})
+    campaign_id = uuid.UUID(place.rpartition("/")[2])
+    with app.app_context():
+        assert hourly_limit_of(campaign_id) == 40
+    assert dict(Page(desk.get(f"{place}/edit").text).form(f"{place}/edit").filled({}))["hourly_limit"] == "40"
+    send(desk, f"{place}/edit", {"hourly_limit": ""})
+    with app.app_context():
+        assert hourly_limit_of(campaign_id) is None

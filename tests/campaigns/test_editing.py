@@ -37,6 +37,7 @@ TEXTS = CampaignTexts(
     opens_on=None,
     closes_on=date(2027, 1, 31),
     goal=100,
+    hourly_limit=None,
 )
 WORDS = LetterWords(
     name="An appeal",

@@ -235,6 +235,19 @@ def test_a_campaign_has_a_limit_by_the_hour(app_context: Flask) -> None:
     assert len(server.taken) == 5
 
 
+@pytest.mark.parametrize(
+    ("every", "own", "leave"), [(0, 2, 2), (3, 2, 2), (2, 3, 2), (3, None, 3), (0, None, 5)]
+)
+def test_of_a_campaigns_own_limit_and_that_of_all_the_smaller_one_counts(
+    app_context: Flask, every: int, own: int | None, leave: int
+) -> None:
+    of = some_letter()
+    queue_letters(range(5), of)
+    server = FakeServer()
+    drain(app_context, server, limits=Limits(campaign=every, letters=20, hourly_limit_of=lambda _id: own))
+    assert len(server.taken) == leave
+
+
 NOT_NOW = Outcome(kind="temporary", step="rcpt", code=451, reply="try later")
 
 
