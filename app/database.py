@@ -31,6 +31,8 @@ from app.errors import Unavailable
 
 BUSY_SECONDS = 5.0
 """How long a writer waits for its turn before the person is told to try again."""
+GLANCE_SECONDS = 0.00005
+"""After which a waiting writer of SQLite looks again: most transactions are over in some dozens of them."""
 
 
 class UtcDateTime(sa.TypeDecorator[datetime]):
@@ -179,7 +181,7 @@ class WriterLock:
             except BlockingIOError:
                 if time.monotonic() > deadline:
                     raise _busy() from None
-                time.sleep(0.0005)
+                time.sleep(GLANCE_SECONDS)
 
 
 def _busy() -> Unavailable:

@@ -29,7 +29,7 @@ from tests.support.databases import Kind, PostgresqlBackend, SqliteBackend
 from tests.support.environment import installation
 from tests.support.ports import HOST, free_port
 
-LETTERS = int(os.environ.get("BENCH_LETTERS", "1000"))
+LETTERS = int(os.environ.get("BENCH_LETTERS", "4000"))
 TURNS = int(os.environ.get("BENCH_TURNS", "3"))
 TO_SOURCE, TO_POST_OFFICE = 0.5, 6.0
 CAMPAIGN: Final = "bring-them-home"
