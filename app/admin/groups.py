@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from flask import flash, make_response, redirect, render_template, url_for
+from flask import flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -105,6 +105,21 @@ def change_group(campaign_id: uuid.UUID, rule_id: uuid.UUID) -> ResponseReturnVa
     return _save(whole, _rule(whole, rule_id))
 
 
+@bp.get(f"{GROUP}/remove")
+@audience(EDIT)
+def ask_remove_group(campaign_id: uuid.UUID, rule_id: uuid.UUID) -> str:
+    """Ask whether the rule for a group is to be taken out."""
+    whole = _whole(campaign_id)
+    rule = _rule(whole, rule_id)
+    return render_template(
+        "admin/campaigns/group_remove.html",
+        whole=whole,
+        line=next(line for line in campaign_desk.rule_lines(whole) if line.rule is rule),
+        group=group_words(rule.group_of or {}),
+        form=FlaskForm(),
+    )
+
+
 @bp.post(f"{GROUP}/remove")
 @audience(EDIT)
 def remove_group(campaign_id: uuid.UUID, rule_id: uuid.UUID) -> ResponseReturnValue:
@@ -118,7 +133,10 @@ def remove_group(campaign_id: uuid.UUID, rule_id: uuid.UUID) -> ResponseReturnVa
 @audience(EDIT)
 def move_rule(campaign_id: uuid.UUID, rule_id: uuid.UUID) -> ResponseReturnValue:
     """Put a rule before the one that it comes after."""
-    rules.move_up(campaign_id, rule_id, actor=me(), now=clock.now())
+    seen = request.form.get("number", type=int)
+    if seen is None:
+        raise NotFound(_("There is no such rule."))
+    rules.move_up(campaign_id, rule_id, seen=seen, actor=me(), now=clock.now())
     return _to_rules(campaign_id)
 
 

@@ -77,8 +77,16 @@ def remove_group(campaign_id: uuid.UUID, rule_id: uuid.UUID, *, actor: str, now:
         _note(session, "campaign.group_removed", campaign, rule, actor=actor, now=now)
 
 
-def move_up(campaign_id: uuid.UUID, rule_id: uuid.UUID, *, actor: str, now: datetime) -> None:
+def move_up(campaign_id: uuid.UUID, rule_id: uuid.UUID, *, seen: int, actor: str, now: datetime) -> None:
     """Put a rule before the one that it comes after; the first one stays.
+
+    Args:
+        campaign_id: which campaign.
+        rule_id: which rule.
+        seen: its number, from 1 on, as it was shown; nothing is moved where it has another one by now: a
+            second click moves nothing twice.
+        actor: for the audit log.
+        now: the present instant.
 
     Raises:
         NotFound: there is no such campaign or rule.
@@ -89,7 +97,7 @@ def move_up(campaign_id: uuid.UUID, rule_id: uuid.UUID, *, actor: str, now: date
         place = next((place for place, rule in enumerate(ordered) if rule.id == rule_id), None)
         if place is None:
             raise _no_rule()
-        if not place:
+        if not place or place + 1 != seen:
             return
         ordered[place - 1 : place + 1] = ordered[place], ordered[place - 1]
         _number(ordered)

@@ -113,8 +113,10 @@ def test_and_the_groups_counts_where_that_stands_first(slug: str) -> None:
     rule_id = add_group(slug, before=True, level="local")
     assert asked(slug) == {"a": TOGETHER, "b": TOGETHER, "own": TOGETHER}
     own = next(rule.id for rule in stored(slug).audience if rule.recipient_id)
-    rules.move_up(stored(slug).id, own, actor=WHO, now=clock.now())
+    rules.move_up(stored(slug).id, own, seen=2, actor=WHO, now=clock.now())
     assert asked(slug)["own"] == OWN
+    rules.move_up(stored(slug).id, rule_id, seen=1, actor=WHO, now=clock.now())
+    assert asked(slug)["own"] == OWN, "who saw it as the first clicked twice, or late"
     rules.remove_group(stored(slug).id, rule_id, actor=WHO, now=clock.now())
     assert asked(slug) == {"own": OWN}
     with pytest.raises(NotFound):
