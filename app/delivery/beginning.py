@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from app.database import transaction
 from app.delivery import causes
 from app.delivery.attempts import Beginning, begin_attempts
+from app.delivery.breaker import shut_domains
 from app.delivery.claims import WORKER, Claim, is_good
 from app.delivery.envelope import BrokenEnvelope, Composer, Envelope, nothing_to_compose
 from app.delivery.models import Delivery
@@ -72,7 +73,12 @@ class InHand:
 
 
 def begin(
-    one: Claim, *, now: datetime, check: DispatchCheck = nothing_to_check, write: Write = alone
+    one: Claim,
+    *,
+    now: datetime,
+    check: DispatchCheck = nothing_to_check,
+    watch: bool = False,
+    write: Write = alone,
 ) -> InHand | None:
     """Begin the attempt of a claim.
 
@@ -80,13 +86,14 @@ def begin(
         one: the claim.
         now: the instant.
         check: looks once more.
+        watch: whether domains are given a rest (see `breaker`).
         write: opens the transaction.
 
     Returns:
         The attempt; None if the delivery was taken back, stopped or held meanwhile, or is held now
-        because of what `check` found, or is no longer this worker's.
+        because of what `check` found, or is no longer this worker's, or its domain takes none for now.
     """
-    return write(_begin, _Asked(one, now, check))
+    return write(_begin, _Asked(one, now, check, watch))
 
 
 @dataclass(frozen=True)
@@ -94,17 +101,20 @@ class _Asked:
     claim: Claim
     now: datetime
     check: DispatchCheck
+    watch: bool
 
 
 def _begin(session: Session, asked: Sequence[_Asked]) -> list[InHand | None]:
     deliveries = _read(session, [each.claim.delivery_id for each in asked])
     what = stopped(session)
+    domains = {each.claim.domain for each in asked if each.watch and each.claim.kind == "letter"}
+    shut = shut_domains(session, domains, now=asked[0].now) if domains else set()
     mine: list[tuple[_Asked, Delivery]] = []
     for each in asked:
         delivery = deliveries.get(each.claim.delivery_id)
         if delivery is None or not is_good(each.claim, delivery):
             continue
-        if _is_held(what, delivery):
+        if _is_held(what, delivery) or (delivery.kind == "letter" and delivery.domain in shut):
             _give_back(session, delivery.id)
         else:
             mine.append((each, delivery))

@@ -5,7 +5,7 @@ Only domains whose letters are paced are watched, so that it costs the others no
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -68,6 +68,16 @@ def note_answers(session: Session, answers: Iterable[Answer]) -> None:
     for one in told:
         _note(lanes[letters_lane(one.domain)], one)
     session.flush()
+
+
+def shut_domains(session: Session, domains: Collection[str], *, now: datetime) -> set[str]:
+    """Return those of some domains whose breaker opened after a letter was claimed that would leave now.
+
+    The letter that an open breaker lets through is none of them.
+    """
+    keys = {letters_lane(domain): domain for domain in domains}
+    query = select(PaceLane).where(PaceLane.key.in_(keys), PaceLane.is_open)
+    return {keys[lane.key] for lane in session.scalars(query) if not _is_probed(lane, now)}
 
 
 def _note(lane: PaceLane, answer: Answer) -> None:

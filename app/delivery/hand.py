@@ -99,7 +99,9 @@ class Hand:
 
     def _begin(self, one: Claim) -> InHand | None:
         try:
-            return beginning.begin(one, now=self._now(), check=self._check, write=self._write)
+            return beginning.begin(
+                one, now=self._now(), check=self._check, watch=self._watch, write=self._write
+            )
         except DATABASE_TROUBLE:
             raise
         except Exception as error:

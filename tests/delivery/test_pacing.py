@@ -17,6 +17,7 @@ from flask import Flask
 
 from app.database import db, transaction
 from app.delivery import claims
+from app.delivery.breaker import Answer, note_answers
 from app.delivery.limits import Limits, Wishes
 from app.delivery.models import Attempt, Delivery
 from app.delivery.pacing import PaceLane
@@ -249,6 +250,7 @@ def test_of_a_campaigns_own_limit_and_that_of_all_the_smaller_one_counts(
 
 
 NOT_NOW = Outcome(kind="temporary", step="rcpt", code=451, reply="try later")
+TAKEN = Outcome(kind="accepted", step="dot", code=250)
 
 
 def lane() -> PaceLane:
@@ -306,22 +308,44 @@ def test_the_breaker_opens_lets_one_letter_try_and_closes(app_context: Flask) ->
     assert len(well.taken) > 4
 
 
-def test_letters_in_hand_as_the_breaker_opened_neither_close_it_nor_prolong_its_rest(
-    app_context: Flask,
-) -> None:
+def test_what_was_claimed_before_the_breaker_opened_waits_with_the_others(app_context: Flask) -> None:
     of, tried = some_letter(), itertools.count()
     limits = replace(TWENTY, letters=100)
     queue_letters(range(20), of)
     drain(app_context, FakeServer(), limits=limits)
-    accepted = Outcome(kind="accepted", step="dot", code=250)
-    queue_letters(range(20, 40), of)
-    server = FakeServer(lambda _envelope: NOT_NOW if next(tried) < 10 else accepted)
+    mails = queue_letters(range(20, 40), of)
+    (elsewhere,) = queue_letters([40], of, domain="elsewhere.example")
+    server = FakeServer(
+        lambda one: NOT_NOW if one.domain == "offices.example" and next(tried) < 10 else TAKEN
+    )
     drain(app_context, server, limits=limits)
-    assert len(server.tried) == 20
+    assert len(server.tried) == 3 + 1, "the third refusal opens it; another domain is not concerned"
     opened = lane()
     assert (opened.is_open, opened.openings, opened.answers) == (True, 1, "+" * 20 + "444")
     assert opened.rest_until is not None
     assert opened.rest_until - NOON < 7 * MINUTE
+    assert [state_of(mail) for mail in mails] == ["deferred"] * 3 + ["queued"] * 17
+    assert state_of(elsewhere) == "accepted"
+    assert all((due := read(mail).due_at) is not None and due >= opened.rest_until for mail in mails[3:])
+    assert all(read(mail).attempt_count == 0 for mail in mails[3:]), "they were never tried"
+
+
+def test_letters_in_hand_as_the_breaker_opened_neither_close_it_nor_prolong_its_rest(
+    app_context: Flask,
+) -> None:
+    def answer(outcome: Outcome) -> None:
+        with transaction() as session:
+            note_answers(session, [Answer("offices.example", outcome, NOON, jitter=0.5)])
+
+    for outcome in [TAKEN] * 20 + [NOT_NOW] * 3:
+        answer(outcome)
+    opened = lane()
+    assert opened.is_open
+    for outcome in (TAKEN, NOT_NOW):  # of workers that had begun theirs before
+        answer(outcome)
+    after = lane()
+    assert after.is_open
+    assert (after.openings, after.rest_until, after.answers) == (1, opened.rest_until, opened.answers)
 
 
 def test_workers_that_go_on_keep_the_pace_too(app_context: Flask) -> None:
