@@ -133,9 +133,7 @@ def remove_group(campaign_id: uuid.UUID, rule_id: uuid.UUID) -> ResponseReturnVa
 @audience(EDIT)
 def move_rule(campaign_id: uuid.UUID, rule_id: uuid.UUID) -> ResponseReturnValue:
     """Put a rule before the one that it comes after."""
-    seen = request.form.get("number", type=int)
-    if seen is None:
-        raise NotFound(_("There is no such rule."))
+    seen = request.form.get("number", 0, type=int)
     rules.move_up(campaign_id, rule_id, seen=seen, actor=me(), now=clock.now())
     return _to_rules(campaign_id)
 
