@@ -1,6 +1,6 @@
 """One lane of the way out: so many in any span of so long, and a plan for those who wait. Pure.
 
-Windows are those of the clock: each minute from its full minute on, each day from midnight (UTC). What
+Windows are those of the clock: each minute from its full minute on, each day from midnight. What
 left is remembered as instants, the last `rate` of them; the next may leave when the window of the one
 `rate` places before it is over, and half a window has gone by since. So no minute ever holds more than its
 rate, two minutes' worth never leave in one breath, a lane that stood still for a day has saved up nothing,
@@ -43,12 +43,14 @@ class Lane:
         window: its length.
         left: when the last ones left, in order.
         planned: the instants of the last who left or were told to wait, in order.
+        ahead: how far the clock by which windows begin is ahead of UTC.
     """
 
     rate: int
     window: int
     left: list[Run] = field(default_factory=list)
     planned: list[Run] = field(default_factory=list)
+    ahead: int = 0
     _displaced: int = 0
 
     def set_right(self, now: int) -> None:
@@ -85,7 +87,8 @@ class Lane:
         """Return when one may leave, `rate` places behind one that left at `before`."""
         if before is None:
             return 0
-        return max(before - before % self.window + self.window, before + self.window // 2)
+        begun = before - (before + self.ahead) % self.window
+        return max(begun + self.window, before + self.window // 2)
 
     def _plan(self, now: int, earliest: int) -> int:
         if not self.planned or self.planned[-1][0] <= now:

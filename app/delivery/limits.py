@@ -30,7 +30,7 @@ class Wishes:
     """What an office asks of those who write to it.
 
     Attributes:
-        daily_limit: letters a day (in UTC), or None for as many as there are.
+        daily_limit: letters a day (of its zone), or None for as many as there are.
         opens, closes: full hours between which letters may leave, in `zone`; both None for always.
             They may span midnight.
         zone: the name of its time zone.
@@ -56,6 +56,10 @@ class Wishes:
         if opening <= local:
             opening += DAY
         return max(opening.astimezone(now.tzinfo), now)
+
+    def ahead_of_utc(self, now: datetime) -> timedelta:
+        """Return how far its clock is ahead of UTC."""
+        return now.astimezone(ZoneInfo(self.zone)).utcoffset() or timedelta()
 
     def next_digest(self, now: datetime) -> datetime:
         """Return when the letters of a day leave next, after `now`."""

@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -30,8 +30,13 @@ PLAUSIBLE: Final = 3600 * SECOND
 """A plan that reaches further is held against what really waits: the clock may have been wrong."""
 LONGEST_REST: Final = 2 * 3600 * SECOND
 
-Rate = tuple[int, timedelta]
-"""How many in which window."""
+
+class Rate(NamedTuple):
+    """How many in which window, by a clock that is so far `ahead` of UTC."""
+
+    most: int
+    window: timedelta
+    ahead: timedelta = timedelta()
 
 
 class PaceLane(Base):
@@ -118,7 +123,7 @@ def allot(
     wishes = {id_: limits.wishes_of(id_) for id_ in offices}
     campaigns = {row.campaign_id for row in rows if row.campaign_id is not None}
     hourly = {id_: limits.of_campaign(id_) for id_ in campaigns}
-    ways = {row.id: _lanes_of(row, limits, wishes, hourly) for row in rows}
+    ways = {row.id: _lanes_of(row, limits, wishes, hourly, now) for row in rows}
     rates = {key: rate for way in ways.values() for key, rate in way.items()}
     desk = _Desk(session, rates, wishes, worker=worker, now=now, most=limits.connections)
     granted: list[Due] = []
@@ -140,20 +145,25 @@ def _office(row: Due) -> uuid.UUID | None:
 
 
 def _lanes_of(
-    row: Due, limits: Limits, wishes: Mapping[uuid.UUID, Wishes], hourly: Mapping[uuid.UUID, int]
+    row: Due,
+    limits: Limits,
+    wishes: Mapping[uuid.UUID, Wishes],
+    hourly: Mapping[uuid.UUID, int],
+    now: datetime,
 ) -> dict[str, Rate]:
     """Return the lanes that a delivery goes through, the slowest first, each with its rate and window."""
     if row.kind != "letter":
-        return {notices_lane(row.domain): (limits.notices, MINUTE)} if limits.notices else {}
+        return {notices_lane(row.domain): Rate(limits.notices, MINUTE)} if limits.notices else {}
     lanes = {}
     if row.recipient_id is not None:
-        daily = wishes[row.recipient_id].daily_limit
-        if daily is not None and not wishes[row.recipient_id].digest:
-            lanes[f"office:{row.recipient_id.hex}"] = (daily, DAY)
+        wished = wishes[row.recipient_id]
+        if wished.daily_limit is not None and not wished.digest:
+            day = Rate(wished.daily_limit, DAY, wished.ahead_of_utc(now))
+            lanes[f"office:{row.recipient_id.hex}"] = day
     if row.campaign_id is not None and hourly[row.campaign_id]:
-        lanes[f"campaign:{row.campaign_id.hex}"] = (hourly[row.campaign_id], HOUR)
+        lanes[f"campaign:{row.campaign_id.hex}"] = Rate(hourly[row.campaign_id], HOUR)
     if limits.letters:
-        lanes[letters_lane(row.domain)] = (limits.letters, MINUTE)
+        lanes[letters_lane(row.domain)] = Rate(limits.letters, MINUTE)
     return lanes
 
 
@@ -175,7 +185,7 @@ class _Desk:
         self._instant = now
         self._wishes = wishes
         self._rows = lock_lanes(session, rates)
-        self._lanes = {key: _lane(session, row, *rates[key], now=now) for key, row in self._rows.items()}
+        self._lanes = {key: _lane(session, row, rates[key], now=now) for key, row in self._rows.items()}
         self._busy = _busy_domains(session, rates, worker=worker, most=most)
 
     def wait(self, row: Due, way: Mapping[str, Rate]) -> int | None:
@@ -185,9 +195,9 @@ class _Desk:
             opening = self._wishes[office].opening(self._instant)
             if opening > self._instant:
                 return micro(opening)
-        for key, (rate, window) in way.items():
-            if not rate:
-                return self._now + window // MICROSECOND
+        for key, rate in way.items():
+            if not rate.most:
+                return self._now + rate.window // MICROSECOND
             until = self._lanes[key].wait_until(self._now, booked=row.booked, earliest=self._rest(key))
             if until is not None:
                 return until
@@ -243,10 +253,15 @@ def _new_lane(key: str) -> dict[str, Any]:
     }
 
 
-def _lane(session: Session, row: PaceLane, rate: int, window: timedelta, *, now: datetime) -> Lane:
+def _lane(session: Session, row: PaceLane, rate: Rate, *, now: datetime) -> Lane:
     # Copies: SQLAlchemy writes a list when it is another one than it read.
-    taken = [list(run) for run in row.taken]
-    lane = Lane(max(rate, 1), window // MICROSECOND, taken, [list(run) for run in row.planned])
+    lane = Lane(
+        max(rate.most, 1),
+        rate.window // MICROSECOND,
+        [list(run) for run in row.taken],
+        [list(run) for run in row.planned],
+        rate.ahead // MICROSECOND,
+    )
     lane.set_right(micro(now))
     if lane.planned and lane.planned[-1][0] > micro(now) + PLAUSIBLE:
         rounds = _waiting(session, row.key) // lane.rate + 2

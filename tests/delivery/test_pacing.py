@@ -164,6 +164,21 @@ def test_an_office_gets_no_more_a_day_than_it_wishes(app_context: Flask, offices
     assert read(offices[4]).due_at == datetime(2026, 11, 23, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(
+    ("zone", "second_day", "third_day"),
+    [
+        ("America/Los_Angeles", datetime(2026, 11, 22, 8, tzinfo=UTC), datetime(2026, 11, 23, 8, tzinfo=UTC)),
+        # Midnight is in eight hours there, but two days' worth never leave within half a day.
+        ("Asia/Yerevan", datetime(2026, 11, 22, 0, tzinfo=UTC), datetime(2026, 11, 22, 20, tzinfo=UTC)),
+    ],
+)
+def test_an_offices_day_is_that_of_its_own_zone(
+    app_context: Flask, offices: list[uuid.UUID], zone: str, second_day: datetime, third_day: datetime
+) -> None:
+    drain(app_context, FakeServer(), limits=wishing(daily_limit=2, zone=zone))
+    assert [read(mail).due_at for mail in offices[2:]] == [second_day, second_day, third_day]
+
+
 def test_letters_wait_for_office_hours_in_the_offices_own_zone(
     app_context: Flask, offices: list[uuid.UUID]
 ) -> None:
