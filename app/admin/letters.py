@@ -15,7 +15,7 @@ from app import clock
 from app.admin.acting import me
 from app.delivery.models import STATES
 from app.errors import Refused
-from app.i18n import page_language
+from app.i18n import language_name, page_language
 from app.letters import deciding, desk, unclear
 from app.letters.cursor import Cursor
 from app.letters.printing import copy_at_desk
@@ -68,6 +68,7 @@ def show(letter_id: uuid.UUID) -> str:
     return render_template(
         "admin/letters/show.html",
         whole=desk.letter_whole(letter_id, page_language()),
+        language_name=language_name,
         names=names_of_actors(),
         cause_sentence=deciding.cause_sentence,
     )

@@ -73,6 +73,7 @@ def test_neither_list_nor_letter_tells_who_wrote(app: Flask, letter: uuid.UUID, 
         assert page.status_code == 200
         for word in ("Mariam Writer", "people.example", "My grandmother", "Lyon"):
             assert word not in page.text, (path, word)
+    assert [element.text for element in Page(page.text).elements("dd", lang="en")] == ["English"]
 
 
 def test_a_name_is_shown_to_those_who_may_and_the_look_is_written_down(app: Flask, letter: uuid.UUID) -> None:
