@@ -141,12 +141,13 @@ def _on_postgresql(build: _Restore, app_on: AppOn) -> MayHaveLeft:
 def _app(app_on: AppOn, url: str) -> Iterator[Flask]:
     app = app_on(url)
     with app.app_context():
-        try:
+        engine = db.engine
+    try:
+        with app.app_context():
             yield app
-        finally:
-            db.session.close()
-            engine = db.engine
-    engine.dispose()
+    finally:
+        # Nothing may hold what is put into place, or removed.
+        engine.dispose()
 
 
 def _settle(build: _Restore) -> MayHaveLeft:

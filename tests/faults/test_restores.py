@@ -34,6 +34,7 @@ from tests.delivery.test_relay_log import SENT, line
 from tests.factories.campaigns import store_campaign
 from tests.factories.letters import write_and_confirm
 from tests.factories.recipients import OfficeFactory
+from tests.factories.storage import decrypted
 from tests.support.databases import Backend
 from tests.support.lengths import length
 from tests.support.nursery import Nursery, run_borne
@@ -175,6 +176,7 @@ def judge_whole(backup: Path, ring: KeyRing) -> None:
             else:
                 assert rows == told[table.name], table.name
     assert check_chain() is None
+    assert sum(value != "" for rows in decrypted().values() for _id, value in rows) > len(told)
     deliveries = db.session.scalars(sa.select(Delivery)).all()
     for mail in deliveries:
         assert mail.text or mail.recipe or mail.state == "awaiting_confirmation"
