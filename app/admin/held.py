@@ -14,7 +14,7 @@ from app import clock
 from app.admin.acting import me
 from app.errors import NotFound, Refused
 from app.i18n import page_language
-from app.letters import deciding, put_aside, readdressing, retracted
+from app.letters import deciding, put_aside, readdressing, restored, retracted
 from app.letters.readdressing import Outcome
 from app.rendering.typography import visible
 from app.security.guard import audience, permission
@@ -45,6 +45,7 @@ def index() -> str:
         groups=readdressing.held_groups(day=clock.now().date()),
         stated=retracted.retracted_groups(page_language()),
         own=put_aside.own_put_aside(),
+        restored_at=restored.last_restored_at(),
         cause_sentence=deciding.cause_sentence,
     )
 

@@ -10,6 +10,7 @@ import logging
 import os
 import sys
 import traceback
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -36,6 +37,8 @@ COMMANDS = {
     "bounces": "Deal with mails that came back.",
     "unclear": "Look up what nobody can say was taken.",
     "keys": "Make the key file.",
+    "backup": "Copy the database while the site runs.",
+    "restore": "Put a backup into an empty database; sending is stopped then.",
     "routes": "List every page with its audience.",
     "retention": "Delete personal data whose time is over.",
     "doctor": "Check this installation.",
@@ -61,6 +64,12 @@ class Installation:
 
             self._app = create_app(self.settings())
         return self._app
+
+    def app_on(self, database_url: str) -> Flask:
+        """Return the application on another database."""
+        from app import create_app
+
+        return create_app(replace(self.settings(), database_url=database_url))
 
     def worker_app(self) -> Flask:
         """Return an application without pages, which is there in half the time."""

@@ -25,6 +25,8 @@ FAILED_INSIDE: Final = "an error of our own during the attempt"
 QUARANTINED: Final = "three attempts ended in an error of our own"
 NEEDS_SMTPUTF8: Final = "the mail server does not take addresses beyond ASCII"
 NEEDS_8BIT: Final = "the mail server does not take 8-bit text"
+RESTORED: Final = "it may have left after the backup was made"
+"""Of what waited in a backup from which the database was restored."""
 CAME_BACK_NO_ADDRESS: Final = "it came back: the address does not exist"
 CAME_BACK_FULL: Final = "it came back: the mailbox is full"
 CAME_BACK_REFUSED: Final = "it came back: the mail server's rules are against it"
@@ -53,6 +55,9 @@ SENTENCES: Final[dict[str, LazyString]] = {
     QUARANTINED: _l("Three attempts ended in an error of our own; an organizer must look at it."),
     NEEDS_SMTPUTF8: _l("The mail server does not take addresses beyond plain Latin letters (SMTPUTF8)."),
     NEEDS_8BIT: _l("The mail server does not take this message's encoding (8BITMIME)."),
+    RESTORED: _l(
+        "It waited in the backup from which the database was restored; nobody can know whether it left since."
+    ),
     CAME_BACK_NO_ADDRESS: _l("It came back: the address does not exist."),
     CAME_BACK_FULL: _l("It came back: the mailbox is full."),
     CAME_BACK_REFUSED: _l("It came back: the rules of the office's mail server are against it."),

@@ -120,6 +120,16 @@ def hold(session: Session, delivery: Delivery, *, now: datetime, cause: str, act
     return row.state == "held"
 
 
+def mark_unclear(session: Session, delivery: Delivery, *, now: datetime, cause: str, actor: str) -> None:
+    """Take out of the queue what may have left without our knowing. Part of the caller's transaction.
+
+    Raises:
+        IllegalTransition: it does not wait in the queue.
+    """
+    move(session, lock_row(session, delivery), "unclear", now=now, cause=cause, actor=actor)
+    reread(session, delivery)
+
+
 def queue_again(session: Session, delivery: Delivery, *, now: datetime, cause: str, actor: str) -> None:
     """Put a frozen delivery that is held, deferred or unclear back into the queue, with the same bytes.
 

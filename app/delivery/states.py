@@ -22,10 +22,11 @@ LEGAL: Final[dict[str, frozenset[str]]] = {
     "awaiting_confirmation": frozenset({"queued", "held", "to_print", "self_sent", "cancelled"}),
     # Back to `awaiting_confirmation`: its office has a form now, and its writer puts it in.
     "held": frozenset({"queued", "to_print", "awaiting_confirmation", "cancelled"}),
-    "queued": frozenset({"sending", "deferred", "held", "cancelled"}),
+    # To `unclear`: it waited in a backup from which the database was restored, and may have left since.
+    "queued": frozenset({"sending", "deferred", "held", "cancelled", "unclear"}),
     # Back to `queued`: broken off before the dot. To `cancelled`: taken back before the dot.
     "sending": frozenset({"accepted", "deferred", "unclear", "failed", "queued", "held", "cancelled"}),
-    "deferred": frozenset({"sending", "queued", "held", "cancelled"}),
+    "deferred": frozenset({"sending", "queued", "held", "cancelled", "unclear"}),
     # From a relay's log, from a bounce, from a late answer to the worker, or by an organizer who decides.
     "unclear": frozenset({"accepted", "bounced", "failed", "deferred", "queued"}),
     "accepted": frozenset({"bounced"}),

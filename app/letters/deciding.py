@@ -27,6 +27,7 @@ from app.letters.dispatch import (
     HOLDER_CHANGED,
     NO_CONTACT,
     OFFICE_CLOSED,
+    STUCK,
     WORDS,
     must_be_held,
 )
@@ -65,7 +66,6 @@ TAKEN_BACK: Final = "taken back by its writer"
 TWICE: Final = "the successor gets this letter already"
 TIME_OVER: Final = "its time is over"
 AGAIN_NOW: Final = "tried again by an organizer"
-STUCK: Final = "an error of our own keeps it back"
 TOLD: Final = "cancelled, and its writer is told: "
 """Begins a cause that goes on with what an organizer says to the writers."""
 

@@ -42,6 +42,7 @@ NO_CONTACT: Final = "no verified contact"
 ADDRESS_GONE: Final = "the address does not exist any more"
 """Mail to the same address came back."""
 WORDS: Final = "words to be read first"
+STUCK: Final = "an error of our own keeps it back"
 PAUSED: Final = "sending is paused"
 """Nothing is held for that: what waits in a queue waits on, and what its writer is to send does, too."""
 

@@ -17,6 +17,7 @@ from app.campaigns.groups import first_rule
 from app.campaigns.models import THANKS, Campaign, TemplateVersion
 from app.campaigns.reading import AudienceOffice, office_card
 from app.campaigns.texts import text
+from app.delivery import causes
 from app.delivery.dkim import signed
 from app.delivery.envelope import Envelope, bounce_address
 from app.delivery.models import Delivery
@@ -26,6 +27,7 @@ from app.letters.dispatch import NO_CONTACT, OFFICE_CLOSED, WORDS, reasons_to_ho
 from app.letters.draft import Writer
 from app.letters.joint.wording import word_joint_copy
 from app.letters.models import Letter
+from app.letters.restored import keep_back
 from app.letters.snapshot import Snapshot, read_snapshot
 from app.letters.stating import OF_DEEDS
 from app.letters.tone import must_be_held
@@ -139,6 +141,7 @@ def freeze(
     if office is None:
         cancel(session, delivery, now=now, cause=LEFT_CAMPAIGN, actor="redress")
         return None
+    may_have_left = delivery.reason == causes.RESTORED
     worded = word_copy(session, snapshot, letter, delivery, office)
     holder, contact = office.addressee.holder, office.addressee.contact
     delivery.holder_id = holder.id if holder else None
@@ -164,6 +167,8 @@ def freeze(
             now=now,
         )
         enqueue(session, delivery, envelope=envelope, now=now, actor=actor)
+    if may_have_left:
+        keep_back(session, delivery, now=now)
     return worded
 
 

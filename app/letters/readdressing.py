@@ -26,10 +26,11 @@ from app.database import db, transaction
 from app.delivery import outbox
 from app.delivery.models import Delivery
 from app.errors import NotFound, RedressError, Refused
-from app.letters.deciding import ANEW, CANCELLED, STUCK, TWICE, release_in
+from app.letters.deciding import ANEW, CANCELLED, TWICE, release_in
 from app.letters.dispatch import (
     ADDRESS_GONE,
     NO_CONTACT,
+    STUCK,
     WORDS,
     may_not_be_stated,
     states_what_is_withdrawn,

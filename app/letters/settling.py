@@ -17,6 +17,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from app.database import db, transaction
+from app.delivery import causes
 from app.delivery.models import Delivery
 from app.errors import NotFound, Refused
 from app.letters.digests import left_as
@@ -57,6 +58,7 @@ class UnclearGroup:
         since: when the first of them broke off.
         until: when the last of them did: what a decision that is made now is about.
         mails: the first of them.
+        restored: how many did not break off, but waited in a backup from which the database was restored.
     """
 
     recipient: Recipient | None
@@ -64,6 +66,7 @@ class UnclearGroup:
     since: datetime
     until: datetime
     mails: tuple[UnclearMail, ...]
+    restored: int = 0
 
     @property
     def key(self) -> str:
@@ -104,8 +107,13 @@ def _recipient_of(key: str) -> uuid.UUID | None:
 
 
 def _group(recipient_id: uuid.UUID | None) -> UnclearGroup:
-    counted = sa.select(sa.func.count(), sa.func.min(Delivery.state_at), sa.func.max(Delivery.state_at))
-    count, since, until = db.session.execute(counted.where(*_is_unclear(recipient_id))).one()
+    counted = sa.select(
+        sa.func.count(),
+        sa.func.min(Delivery.state_at),
+        sa.func.max(Delivery.state_at),
+        sa.func.count().filter(Delivery.reason == causes.RESTORED),
+    )
+    count, since, until, restored = db.session.execute(counted.where(*_is_unclear(recipient_id))).one()
     if not count:
         raise NotFound(_("None of these mails is unclear any more."))
     mail = (Delivery.message_id, Delivery.digest_id, Delivery.state_at)
@@ -122,6 +130,7 @@ def _group(recipient_id: uuid.UUID | None) -> UnclearGroup:
         count=count,
         since=since,
         until=until,
+        restored=restored,
         mails=tuple(
             UnclearMail(delivery_id, letter_id, reference or "", left_as(message_id, digest_id), at)
             for delivery_id, letter_id, reference, message_id, digest_id, at in db.session.execute(mails)

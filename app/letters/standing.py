@@ -9,7 +9,7 @@ from typing import Literal
 from flask_babel import gettext as _
 
 from app.delivery import causes
-from app.letters.deciding import CANCELLED, GIVEN_UP, STUCK, TIME_OVER, TOLD, TWICE, UNSUBMITTED
+from app.letters.deciding import CANCELLED, GIVEN_UP, TIME_OVER, TOLD, TWICE, UNSUBMITTED
 from app.letters.dispatch import (
     ADDRESS_GONE,
     CONTACT_CHANGED,
@@ -17,6 +17,7 @@ from app.letters.dispatch import (
     NO_CONTACT,
     OFFICE_CLOSED,
     PAUSED,
+    STUCK,
     WORDS,
 )
 from app.letters.freezing import BY_FORM, LEFT_CAMPAIGN
@@ -62,6 +63,7 @@ def _told_by_reason(state: str, reason: str) -> Standing | None:
         "bounced": _returned,
         "cancelled": _cancelled,
         "failed": _failed,
+        "unclear": _unclear,
     }
     return by_state[state](reason) if state in by_state else None
 
@@ -78,6 +80,20 @@ def _tried_again(reason: str) -> Standing | None:
         return None
     what = _("Our own mail server cannot be used at the moment.")
     return Standing(_("Trying again"), what, _("It leaves as soon as that can be used again."), "wait")
+
+
+def _unclear(reason: str) -> Standing | None:
+    if reason != causes.RESTORED:
+        return None
+    following = _("We do not send it twice on a guess: an organizer finds out.")
+    return Standing(_("Unclear"), _may_have_left(), following, "wait")
+
+
+def _may_have_left() -> str:
+    return _(
+        "We had to go back to an earlier copy of our records, in which it had not left yet."
+        " Nobody can tell at the moment whether it left after that."
+    )
 
 
 def _returned(reason: str) -> Standing:
@@ -136,7 +152,7 @@ def _failed(reason: str) -> Standing | None:
     if reason == GIVEN_UP:
         return Standing(
             _("Not known"),
-            _("The connection broke as it was handed over, and nobody could find out whether it was taken."),
+            _("Something broke off as it was to be handed over. Nobody could find out whether it was taken."),
             _("We do not send it twice on a guess. You can print it and post it."),
             "bad",
         )
@@ -185,6 +201,7 @@ def _held(reason: str) -> str:
         ),
         causes.QUARANTINED: _("Three attempts to send it broke off here. Nothing of it has left."),
         STUCK: _("An error of our own keeps it back. Nothing of it has left."),
+        causes.RESTORED: _may_have_left(),
     }
     stated = {
         WITHDRAWN: _("It states a fact that turned out not to hold; it must not go out like this."),

@@ -105,6 +105,8 @@ ACTIONS = {
     "delivery.all_released_as_they_are": _l("released letters as they are"),
     "delivery.writers_asked": _l("asked writers to agree to a correction"),
     "delivery.all_released": _l("released letters that waited for a contact"),
+    "database.backed_up": _l("made a backup of the database"),
+    "database.restored": _l("restored the database from a backup"),
     "notices.tried_again": _l("had mails in our own name tried again"),
 }
 

@@ -110,3 +110,9 @@ def end_all(session: Session, organizer: Organizer, *, now: datetime) -> None:
         .where(OrganizerSession.organizer_id == organizer.id, OrganizerSession.ended_at.is_(None))
         .values(ended_at=now)
     )
+
+
+def end_everybodys(session: Session, *, now: datetime) -> None:
+    """End every sign-in of all organizers. Part of the caller's transaction."""
+    for organizer in session.scalars(sa.select(Organizer)):
+        end_all(session, organizer, now=now)

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from app.database import Base, db
+from app.database import Base, SealedColumn, db
 
 Content = dict[str, list[tuple[Any, ...]]]
 
@@ -31,3 +31,14 @@ def raw_bytes() -> bytes:
     """Return what lies on the disk of an SQLite database: the file, its journal, and what is beside it."""
     path = Path(str(db.engine.url.database))
     return b"".join(file.read_bytes() for file in sorted(path.parent.glob(f"{path.name}*")))
+
+
+def decrypted() -> dict[str, list[Any]]:
+    """Return every value that is encrypted at rest, opened, by column and row."""
+    found: dict[str, list[Any]] = {}
+    for mapper in Base.registry.mappers:
+        for name, part in vars(mapper.class_).items():
+            if isinstance(part, SealedColumn):
+                rows = db.session.scalars(sa.select(mapper.class_).order_by(mapper.class_.id))
+                found[f"{mapper.class_.__name__}.{name}"] = [(row.id, getattr(row, name)) for row in rows]
+    return found

@@ -19,13 +19,13 @@ from app.letters.counting import tally
 from app.letters.deciding import (
     CANCELLED,
     GIVEN_UP,
-    STUCK,
     TAKEN_BACK,
     TIME_OVER,
     TOLD,
     TWICE,
     UNSUBMITTED,
 )
+from app.letters.dispatch import STUCK
 from app.letters.following import follow, withdraw
 from app.letters.freezing import LEFT_CAMPAIGN
 from app.letters.models import Letter

@@ -20,12 +20,13 @@ from app.delivery.outbox import hold
 from app.errors import NotFound, Refused
 from app.evidence.models import Fact
 from app.letters import deciding, readdressing, retracting
-from app.letters.deciding import STUCK, cause_sentence, release_copy
+from app.letters.deciding import cause_sentence, release_copy
 from app.letters.dispatch import (
     CONTACT_CHANGED,
     HOLDER_CHANGED,
     NO_CONTACT,
     OFFICE_CLOSED,
+    STUCK,
     reasons_to_hold,
 )
 from app.letters.following import follow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -51,6 +52,25 @@ def ask_what_came_back(*, now: datetime) -> int:
         if asked < _BATCH:
             break
     return total
+
+
+def count_as_asked(*, now: datetime) -> int:
+    """Note of every letter whose time has come that its writer was asked, and ask nobody.
+
+    For a database that was restored from a backup: they were asked meanwhile, and their links lead on.
+
+    Returns:
+        How many letters that were.
+    """
+    with transaction() as session:
+        letters = session.scalars(_to_be_asked(now).with_only_columns(Letter.id)).all()
+        insert_rows(session, *(_note(letter, now) for letter in letters))
+    return len(letters)
+
+
+def _note(letter: uuid.UUID, now: datetime) -> ReplyQuestion:
+    token = derived_token(PURPOSE, letter)
+    return new_row(ReplyQuestion, letter_id=letter, token_hash=hash_token(token), asked_at=now)
 
 
 def _anybody_waits(now: datetime) -> bool:
@@ -109,5 +129,4 @@ def _ask(session: Session, letter: Letter, now: datetime) -> None:
         language=letter.language,
         now=now,
     )
-    asked = new_row(ReplyQuestion, letter_id=letter.id, token_hash=hash_token(token), asked_at=now)
-    insert_rows(session, asked, *notice_rows(mail=mail, now=now, priority=PATIENT_PRIORITY))
+    insert_rows(session, _note(letter.id, now), *notice_rows(mail=mail, now=now, priority=PATIENT_PRIORITY))

@@ -1,0 +1,1 @@
+"""Backups of an installation's database, and restoring them (`redress backup`, `redress restore`)."""
