@@ -7,14 +7,20 @@ value is authenticated with.
 
 from __future__ import annotations
 
+import uuid
 from typing import Any, overload
 
 from app.database import SealedColumn
 from app.security.keys import current_keys
 
 
+def bound_to(table: str, column: str, row_id: uuid.UUID) -> bytes:
+    """Return what a sealed value is authenticated with: the place that it belongs to."""
+    return f"{table}.{column}:{row_id.hex}".encode()
+
+
 def _bound_to(row: Any, column: str) -> bytes:
-    return f"{row.__tablename__}.{column}:{row.id.hex}".encode()
+    return bound_to(row.__tablename__, column, row.id)
 
 
 class SealedBytes(SealedColumn):
