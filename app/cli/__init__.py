@@ -35,7 +35,7 @@ COMMANDS = {
     "organizers": "Invite and list organizers.",
     "bounces": "Deal with mails that came back.",
     "unclear": "Look up what nobody can say was taken.",
-    "keys": "Make the key file.",
+    "keys": "Make the key file, rotate its keys.",
     "routes": "List every page with its audience.",
     "retention": "Delete personal data whose time is over.",
     "doctor": "Check this installation.",

@@ -106,6 +106,10 @@ ACTIONS = {
     "delivery.writers_asked": _l("asked writers to agree to a correction"),
     "delivery.all_released": _l("released letters that waited for a contact"),
     "notices.tried_again": _l("had mails in our own name tried again"),
+    "key.added": _l("added an encryption key"),
+    "key.used": _l("sealed with another encryption key from then on"),
+    "key.resealed": _l("sealed anew what older encryption keys had sealed"),
+    "key.retired": _l("removed old encryption keys"),
 }
 
 
