@@ -114,7 +114,9 @@ def _use(path: Path) -> None:
         click.echo("Others go on sealing with an older key: copy the key file to them, and begin again.")
     elif older := rotation.old_keys(path):
         names = ", ".join(map(str, older))
-        click.echo(f"Nothing needs key {names} any more, except backups. Then: redress keys rotate --retire")
+        click.echo(f"Nothing here needs key {names} any more, except backups made before.")
+        click.echo("If other machines have the key file: copy it to them now, and do this step once more.")
+        click.echo("Then: redress keys rotate --retire")
     if resealed.closed or not resealed.complete:
         raise SystemExit(1)
 

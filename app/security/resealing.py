@@ -71,6 +71,7 @@ def _prefix_of(column: sa.Column[Any]) -> sa.ColumnElement[bytes]:
 
 def count_older(number: int) -> int:
     """Return how many values keys older than this one have sealed. Every row is looked at."""
+    db.session.rollback()  # as it is now, and not as somebody has read it before
     total = 0
     for table, names in sealed_tables():
         each = [sa.func.count(sa.case((_older(table.c[name], number), 1))) for name in names]
@@ -145,9 +146,9 @@ def _pages(table: sa.Table, names: Sequence[str], number: int) -> Iterator[Seque
     query = sa.select(table.c.id, *columns).where(sa.or_(*(_older(column, number) for column in columns)))
     last = None
     while True:
+        db.session.rollback()  # as it is now
         further = query if last is None else query.where(table.c.id > last)
         page = db.session.execute(further.order_by(table.c.id).limit(BATCH)).mappings().all()
-        db.session.rollback()  # nothing is held while a page is sealed
         if page:
             yield page
         if len(page) < BATCH:

@@ -34,6 +34,13 @@ def path(environ: dict[str, str]) -> Path:
     return Path(environ["REDRESS_KEYS_FILE"])
 
 
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spare each test the time in which others notice; tests/faults/test_key_rotation.py takes it."""
+    monkeypatch.setattr(keys, "LOOK_EVERY", 0.0)
+    monkeypatch.setattr(resealing, "BETWEEN", 0.01)
+
+
 def finding(ended: Ended) -> str:
     """Return what the doctor says about keys."""
     (line,) = (line for line in ended.out.splitlines() if " Keys: " in line)
@@ -60,7 +67,7 @@ def test_three_steps_to_another_key(
 
     ended = command(*ROTATE, "--use", environ=environ)
     assert (ended.status, ended.err) == (0, "")
-    assert ended.out.startswith("Key 2 seals. 250 rows were sealed anew.\nNothing needs key 1 any more")
+    assert ended.out.startswith("Key 2 seals. 250 rows were sealed anew.\nNothing here needs key 1 any more")
     assert "redress keys rotate --retire" in ended.out
     assert keys_used() == {2: 1750}
     assert finding(command("doctor", environ=environ)) == "ok      Keys: key 2 seals; in the file: 1, 2"

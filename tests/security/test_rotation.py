@@ -22,6 +22,7 @@ from app.security.keys import KeyRing, KeysError, current_keys
 from app.security.resealing import census, count_older, reseal, sealed_tables
 from app.security.rotation import old_keys
 from app.supporters.models import Supporter
+from tests.delivery.mails import queue
 from tests.factories.sealed import (
     keys_used,
     opened,
@@ -31,6 +32,7 @@ from tests.factories.sealed import (
     store_supporters,
 )
 from tests.factories.threads import at_once
+from tests.support.lengths import length
 from tests.support.plugins.database import AppFactory
 
 WHO = "command line"
@@ -46,6 +48,12 @@ def environ(environ: dict[str, str], tmp_path: Path) -> dict[str, str]:
 def path(environ: dict[str, str]) -> Path:
     """The key file."""
     return Path(environ["REDRESS_KEYS_FILE"])
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spare each test the pause between two passes."""
+    monkeypatch.setattr(resealing, "BETWEEN", 0.01)
 
 
 def add(path: Path) -> rotation.Step:
@@ -232,13 +240,10 @@ def test_what_is_sealed_with_the_old_key_until_others_know_is_sealed_anew(
     assert keys_used() == {2: 35}
 
 
-def test_an_old_copy_of_the_key_file_is_told(
-    app_context: Flask, path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_old_copy_of_the_key_file_is_told(app_context: Flask, path: Path) -> None:
     add(path)
     old = KeyRing.load(path)
     use(path)
-    monkeypatch.setattr(resealing, "BETWEEN", 0.0)
 
     def seal_with_the_old(_rows: int) -> None:
         with transaction() as session:
@@ -336,3 +341,33 @@ def test_a_census_tells_which_keys_are_in_use(app_context: Flask, path: Path) ->
     assert (whole.by_key, whole.whole) == (Counter({1: 56, 2: 28}), True)
     ends = census(2)
     assert (ends.by_key, ends.whole) == (Counter({1: 14, 2: 14}), False)
+
+
+def test_a_key_that_something_needs_since_is_not_removed(app: Flask, path: Path) -> None:
+    """What the command has read before is not what it decides by."""
+    with app.app_context():
+        store_supporters(1)
+        add(path), use(path), seal_anew(2)
+        assert db.session.scalars(sa.select(Supporter)).one()  # a reader's look at the database begins
+        with db.engine.begin() as connection:
+            row = connection.scalars(sa.select(Supporter.id)).one()
+            late = KeyRing(KeyRing.load(path).encryption, bytes(32), seals=1)
+            sealed = late.seal(b"Lyon", f"supporters.city_sealed:{row.hex}".encode())
+            connection.execute(sa.update(Supporter.__table__).values(city_sealed=sealed))
+        with pytest.raises(RedressError, match="1 value is still sealed"):
+            retire(path)
+
+
+def test_ten_thousand_rows_take_well_under_a_minute(app_context: Flask, path: Path) -> None:
+    half = length(250, 5_000)
+    store_supporters(half)
+    queue(
+        range(half), now=now(), body="A sentence of a letter that is as long as most of them are.\r\n" * 150
+    )
+    add(path), use(path)
+    begun = time.monotonic()
+    done = seal_anew(2)
+    seconds = time.monotonic() - begun
+    print(f"\n{done.rows} rows, {len(sealed_values())} values: {seconds:.1f} s")
+    assert (done.rows, done.complete) == (2 * half, True)
+    assert seconds < 20
