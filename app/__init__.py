@@ -16,7 +16,7 @@ from app.content import ContentMemory
 from app.database import init_database
 from app.delivery.dkim import load_keys
 from app.i18n import init_i18n
-from app.security.keys import KeyRing
+from app.security.keys import KeyRing, LiveKeys
 from app.security.sessions import Sessions, session_options
 from app.settings import Settings
 
@@ -79,7 +79,7 @@ def create_worker_app(settings: Settings) -> Flask:
     app.extensions["redress_clock"] = Clock.starting_at(settings.test_now) if settings.test_now else Clock()
     if settings.env != "production":
         KeyRing.generate(settings.keys_file)
-    app.extensions["redress_keys"] = KeyRing.load(settings.keys_file)
+    app.extensions["redress_keys"] = LiveKeys(settings.keys_file)
     app.extensions["redress_dkim"] = load_keys(settings.dkim)
     app.extensions["redress_snapshots"] = ContentMemory()
     app.extensions["redress_desks"] = ContentMemory()

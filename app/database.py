@@ -57,7 +57,13 @@ class UtcDateTime(sa.TypeDecorator[datetime]):
 
 
 class SealedColumn:
-    """A descriptor that keeps its value encrypted in another column of the same row (`security.sealed`)."""
+    """A descriptor that keeps its value encrypted in another column of the same row (`security.sealed`).
+
+    Attributes:
+        column: the name of that other column.
+    """
+
+    column: str
 
 
 Json = sa.JSON(none_as_null=True)

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from app.backups.manifest import BackupError
-from app.security.keys import KEY_ID_BYTES, KeyRing, KeysError
+from app.security.keys import KeyRing, KeysError, key_number, prefix
+from app.security.sealed import bound_to, prefix_of
 
 ENDING: Final = "_sealed"
 """Of the name of every column that `security.sealed` writes."""
@@ -35,12 +36,12 @@ def check_opens(connection: Connection, ring: KeyRing) -> int:
     opened = 0
     for column, number in _columns_and_keys(connection):
         rows = connection.execute(
-            sa.select(column.table.c.id, column).where(_key_of(column) == _written(number)).limit(TRIED)
+            sa.select(column.table.c.id, column).where(prefix_of(column) == prefix(number)).limit(TRIED)
         )
         for row_id, value in rows:
-            bound_to = f"{column.table.name}.{column.name}:{uuid.UUID(str(row_id)).hex}"
+            place = bound_to(column.table.name, column.name, uuid.UUID(str(row_id)))
             try:
-                ring.open(bytes(value), bound_to.encode())
+                ring.open(bytes(value), place)
             except KeysError as error:
                 raise BackupError(
                     f"Values that are encrypted in it cannot be opened. {error.sentence} Nothing was changed."
@@ -54,14 +55,6 @@ def _columns_and_keys(connection: Connection) -> Iterator[tuple[sa.Column[Any], 
         table = sa.Table(name, sa.MetaData(), autoload_with=connection, resolve_fks=False)
         for column in table.columns:
             if column.name.endswith(ENDING):
-                used = sa.select(_key_of(column)).where(column.is_not(None)).distinct()
+                used = sa.select(prefix_of(column)).where(column.is_not(None)).distinct()
                 for value in connection.scalars(used):
-                    yield column, int.from_bytes(bytes(value), "big")
-
-
-def _key_of(column: sa.Column[Any]) -> sa.ColumnElement[bytes]:
-    return sa.func.substr(column, 1, KEY_ID_BYTES, type_=sa.LargeBinary)
-
-
-def _written(number: int) -> bytes:
-    return number.to_bytes(KEY_ID_BYTES, "big")
+                    yield column, key_number(bytes(value))

@@ -36,7 +36,7 @@ COMMANDS = {
     "organizers": "Invite and list organizers.",
     "bounces": "Deal with mails that came back.",
     "unclear": "Look up what nobody can say was taken.",
-    "keys": "Make the key file.",
+    "keys": "Make the key file, rotate its keys.",
     "backup": "Copy the database while the site runs.",
     "restore": "Put a backup into an empty database; sending is stopped then.",
     "routes": "List every page with its audience.",

@@ -25,7 +25,7 @@ def command(installation: Installation, file: Path) -> None:
     """
     settings = installation.settings()
     with installation.app().app_context():
-        manifest = make_backup(file, ring=current_keys(), now=clock.now())
+        manifest = make_backup(file, ring=current_keys().ring, now=clock.now())
         note_backup(manifest, actor=COMMAND_LINE, now=clock.now())
     counts = manifest.counts
     click.echo(

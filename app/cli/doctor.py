@@ -22,10 +22,14 @@ from app.evidence.models import Fact
 from app.evidence.standing import STALE_AFTER, is_stale
 from app.extensions import alembic
 from app.recipients.models import Contact, Recipient
+from app.security.keys import current_keys
+from app.security.resealing import census
 from app.settings import Settings
 
 TOLD = 10
 """So many keys of stale facts are named."""
+LOOKED_AT = 2_000
+"""So many rows at each end of a table are asked which key has sealed them: no index tells it."""
 
 
 @dataclass(frozen=True)
@@ -52,15 +56,32 @@ def command(installation: Installation) -> None:
 
 def _examine(settings: Settings, now: datetime) -> Iterator[Finding]:
     yield Finding(True, f"Configuration: {settings.env}, {settings.base_url}")
-    yield Finding(True, "Keys: the key file opens")  # create_app has loaded it, or this line is not reached
     yield _clock(now)
     yield _mail_server(settings)
     yield from _signatures(settings)
     database = _database()
     yield database
+    yield _keys() if database.ok else Finding(True, "Keys: the key file opens")
     if database.ok:
         yield _contacts()
         yield _facts(now.date())
+
+
+def _keys() -> Finding:
+    ring, found = current_keys().ring, census(LOOKED_AT)
+    among = "" if found.whole else f" of {found.by_key.total()} that were looked at"
+    lost = sum(count for number, count in found.by_key.items() if number not in ring.encryption)
+    older = sum(found.by_key[number] for number in ring.encryption if number < ring.sealing)
+    told = [f"key {ring.sealing} seals"]
+    if lost:
+        told.append(f"sealed with a key that the file does not have: {lost}{among}")
+    if older:
+        told.append(f"still under an older key (run “redress keys rotate --use”): {older}{among}")
+    if ring.newest != ring.sealing:
+        told.append(f"key {ring.newest} waits")
+    if len(ring.encryption) > 1:
+        told.append(f"in the file: {', '.join(map(str, sorted(ring.encryption)))}")
+    return Finding(not (lost or older), f"Keys: {'; '.join(told)}")
 
 
 def _clock(now: datetime) -> Finding:

@@ -32,7 +32,7 @@ def command(installation: Installation, file: Path, nothing_left_since: bool) ->
     with installation.app().app_context():
         restored = restore(
             file,
-            ring=current_keys(),
+            ring=current_keys().ring,
             app_on=installation.app_on,
             nothing_left_since=nothing_left_since,
             actor=COMMAND_LINE,

@@ -108,6 +108,10 @@ ACTIONS = {
     "database.backed_up": _l("made a backup of the database"),
     "database.restored": _l("restored the database from a backup"),
     "notices.tried_again": _l("had mails in our own name tried again"),
+    "key.added": _l("added an encryption key"),
+    "key.used": _l("sealed with another encryption key from then on"),
+    "key.resealed": _l("sealed anew what older encryption keys had sealed"),
+    "key.retired": _l("removed old encryption keys"),
 }
 
 

@@ -32,7 +32,7 @@ from app.organizers.second_factor import OneTimePasswords
 from app.organizers.sign_in_log import LoggedRecoveryCodes
 from app.organizers.sign_in_pages import CODES, GUESSED, account_in_question, render
 from app.security.guard import ORGANIZER, PUBLIC, Audience, declare
-from app.security.keys import KeyRing
+from app.security.keys import LiveKeys
 
 FRESH = timedelta(minutes=15)
 """For how long after typing the password somebody may do what matters most."""
@@ -82,7 +82,7 @@ def init_sign_in(app: Flask) -> None:
     user_logged_out.connect(_signed_out, app)
 
 
-def _options(keys: KeyRing) -> dict[str, object]:
+def _options(keys: LiveKeys) -> dict[str, object]:
     return {
         "SECURITY_PASSWORD_HASH": "argon2",
         "SECURITY_PASSWORD_SCHEMES": ["argon2"],

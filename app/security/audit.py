@@ -99,10 +99,18 @@ def record(
     return entry
 
 
-def _last(session: Session) -> AuditEntry | None:
-    # One writer appends at a time. SQLite has only one anyway.
+def take_turn(session: Session) -> None:
+    """Wait until nobody else appends to the log, and let nobody do so until the transaction ends.
+
+    For whoever looks before deciding what to do and to record; `record` does it by itself.
+    """
+    # SQLite has only one writer anyway.
     if session.get_bind().dialect.name == "postgresql":
         session.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+
+
+def _last(session: Session) -> AuditEntry | None:
+    take_turn(session)
     return session.scalar(sa.select(AuditEntry).order_by(AuditEntry.number.desc()).limit(1))
 
 

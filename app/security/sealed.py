@@ -7,14 +7,28 @@ value is authenticated with.
 
 from __future__ import annotations
 
+import uuid
 from typing import Any, overload
 
+import sqlalchemy as sa
+
 from app.database import SealedColumn
-from app.security.keys import current_keys
+from app.security.keys import KEY_ID_BYTES, current_keys
+
+
+def bound_to(table: str, column: str, row_id: uuid.UUID) -> bytes:
+    """Return what a sealed value is authenticated with: the place that it belongs to."""
+    return f"{table}.{column}:{row_id.hex}".encode()
+
+
+def prefix_of(column: sa.Column[Any]) -> sa.ColumnElement[bytes]:
+    """Return, for a query, what tells which key has sealed the values of a column (see `keys.prefix`)."""
+    # Not the value itself: PostgreSQL would fetch all of a letter to look at its first two bytes.
+    return sa.func.substr(column, 1, KEY_ID_BYTES, type_=sa.LargeBinary())
 
 
 def _bound_to(row: Any, column: str) -> bytes:
-    return f"{row.__tablename__}.{column}:{row.id.hex}".encode()
+    return bound_to(row.__tablename__, column, row.id)
 
 
 class SealedBytes(SealedColumn):

@@ -41,13 +41,16 @@ def make_envelope(
     )
 
 
-def queue(numbers: Sequence[int] = (0,), *, now: datetime = NOON) -> list[uuid.UUID]:
-    """Put mails with these numbers into the outbox, due `now` in this order, and return their deliveries."""
+def queue(numbers: Sequence[int] = (0,), *, now: datetime = NOON, **mail: str) -> list[uuid.UUID]:
+    """Put mails with these numbers into the outbox, due `now` in this order, and return their deliveries.
+
+    Further keywords are those of `make_envelope`.
+    """
     made = []
     with transaction() as session:
         for place, number in enumerate(numbers):
             due = now - timedelta(milliseconds=len(numbers) - 1 - place)
-            rows = notice_rows(mail=make_envelope(number), now=due)
+            rows = notice_rows(mail=make_envelope(number, **mail), now=due)
             insert_rows(session, *rows)
             made.append(rows[0].id)
     return made

@@ -101,13 +101,13 @@ def at_work(
             for path in made[:-1]:
                 smtp_server.wait_for(smtp_server.count + 20, timeout=60)
                 time.sleep(chance.random() / 5)
-                make_backup(path, ring=current_keys(), now=clock.now())
+                make_backup(path, ring=current_keys().ring, now=clock.now())
             smtp_server.wait_for(smtp_server.count + 50, timeout=60)
             writer.end()
             assert "Traceback" not in workers.output
         for _letter in range(5):
             write_and_confirm(slug)
-        make_backup(made[-1], ring=current_keys(), now=clock.now())
+        make_backup(made[-1], ring=current_keys().ring, now=clock.now())
         return made
 
     return work
