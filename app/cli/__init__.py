@@ -37,6 +37,7 @@ COMMANDS = {
     "unclear": "Look up what nobody can say was taken.",
     "keys": "Make the key file.",
     "routes": "List every page with its audience.",
+    "privacy": "Export or erase what is stored about a supporter.",
     "retention": "Delete personal data whose time is over.",
     "doctor": "Check this installation.",
 }

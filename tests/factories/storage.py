@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from app.database import Base, db
+from app.database import Base, SealedColumn, db
 
 Content = dict[str, list[tuple[Any, ...]]]
 
@@ -31,3 +31,16 @@ def raw_bytes() -> bytes:
     """Return what lies on the disk of an SQLite database: the file, its journal, and what is beside it."""
     path = Path(str(db.engine.url.database))
     return b"".join(file.read_bytes() for file in sorted(path.parent.glob(f"{path.name}*")))
+
+
+def readable() -> str:
+    """Return all that whoever has the keys can read: every column as it is, and every sealed one opened."""
+    db.session.rollback()
+    opened = [
+        (mapper.class_.__tablename__, name, getattr(row, name))
+        for mapper in Base.registry.mappers
+        for row in db.session.scalars(sa.select(mapper.class_))
+        for name, part in vars(mapper.class_).items()
+        if isinstance(part, SealedColumn)
+    ]
+    return repr((everything(), opened))
