@@ -393,6 +393,22 @@ def test_a_mail_of_ours_that_a_worker_has_in_hand_is_gone_too(app_context: Flask
     assert (server.taken, notices()) == ([], [])
 
 
+def test_mails_to_however_the_mailbox_is_written_are_gone_and_to_others_are_not(app_context: Flask) -> None:
+    slug = store_campaign([OfficeFactory.build()])
+    for address in ("Ani@München.example", "ani+letters@münchen.example", "other@münchen.example"):
+        write_and_confirm(slug, writer=WriterFactory.build(email=address))
+    take_all(clock.now())
+    for copy in copies():
+        answer = next(sample for sample in ANSWERS if sample.kind == "answer")
+        # Composed at once, and so to the domain in ASCII.
+        assert receive(answer.sent_to(bounce_address(copy.id)), to=[bounce_address(copy.id)], now=clock.now())
+    db.session.rollback()
+    mails = sa.select(sa.func.count(Delivery.id)).where(Delivery.kind == "notice")
+    assert db.session.scalar(mails) == 6
+    assert erase("ani@münchen.example").mails == 4
+    assert db.session.scalar(mails) == 2
+
+
 def test_what_is_printed_counts_as_left_and_what_is_to_be_printed_does_not(app_context: Flask) -> None:
     post = [
         ContactFactory.build(channel="post", value=f"{n} Rue de la Paix\n1202 Genève\nSwitzerland")
