@@ -8,6 +8,7 @@ from app.evidence import models as evidence
 from app.letters import models as letters
 from app.letters import own_sending
 from app.letters.joint import models as joint_letters
+from app.letters.privacy import models as privacy
 from app.letters.replies import models as replies
 from app.letters.updates import models as updates
 from app.organizers import models as organizers
@@ -32,6 +33,7 @@ __all__ = [
     "organizers",
     "own_sending",
     "pacing",
+    "privacy",
     "rate_limits",
     "recipients",
     "replies",

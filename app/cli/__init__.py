@@ -40,6 +40,7 @@ COMMANDS = {
     "backup": "Copy the database while the site runs.",
     "restore": "Put a backup into an empty database; sending is stopped then.",
     "routes": "List every page with its audience.",
+    "privacy": "Export or erase what is stored about a supporter.",
     "retention": "Delete personal data whose time is over.",
     "doctor": "Check this installation.",
 }

@@ -161,6 +161,33 @@ def address_anew(
     _queue(session, delivery, {"held"}, now=now, cause=cause, actor=actor)
 
 
+def write_over(
+    session: Session, delivery: Delivery, *, envelope: Envelope | None, now: datetime, cause: str, actor: str
+) -> None:
+    """Give a delivery that is not over other bytes where it stands: somebody may not be named in it any more.
+
+    What is just being sent goes back into the queue, as long as its final dot is not out. The caller has
+    changed the text.
+
+    Args:
+        session: the caller's write transaction.
+        delivery: one that may still leave, or of which nobody knows.
+        envelope: what is sent if it leaves; None where there is nothing that could be.
+        now: the instant.
+        cause: why, for the journal of what goes back.
+        actor: who decided.
+    """
+    row = lock_row(session, delivery)
+    if _is_before_dot(session, row):
+        move(session, row, "queued", now=now, cause=cause, actor=actor)
+    if envelope is None:
+        delivery.wire = None
+    else:
+        _write(delivery, envelope)
+    session.flush()
+    reread(session, delivery)
+
+
 def _queue(
     session: Session, delivery: Delivery, ways: set[str], *, now: datetime, cause: str, actor: str
 ) -> None:

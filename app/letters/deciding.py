@@ -65,6 +65,7 @@ UNSUBMITTED: Final = "its writer did not put it into the office's form"
 TAKEN_BACK: Final = "taken back by its writer"
 TWICE: Final = "the successor gets this letter already"
 TIME_OVER: Final = "its time is over"
+ERASED: Final = "its writer had their data erased"
 AGAIN_NOW: Final = "tried again by an organizer"
 TOLD: Final = "cancelled, and its writer is told: "
 """Begins a cause that goes on with what an organizer says to the writers."""
@@ -86,6 +87,7 @@ SENTENCES: Final = {
     TWICE: _l("The office that follows gets this letter already."),
     TAKEN_BACK: _l("Its writer took it back."),
     TIME_OVER: _l("The campaign ended before it could leave."),
+    ERASED: _l("Its writer had everything about them erased."),
     STUCK: _l(
         "An error of our own came up when it was to be released. Address it anew or cancel it, and tell"
         " whoever runs this installation: the log says which kind of error it was."

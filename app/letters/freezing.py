@@ -242,6 +242,7 @@ def envelope_of(
     contact: Contact,
     now: datetime,
     edition: uuid.UUID | None = None,
+    identifier: str | None = None,
 ) -> Envelope:
     """Return the mail that carries one copy: from us, to the office, answers to the writer.
 
@@ -253,6 +254,7 @@ def envelope_of(
         contact: where it goes.
         now: the Date of the mail.
         edition: set for a copy that was addressed anew: another text is another message (RFC 5322 §3.6.4).
+        identifier: the Message-ID, of a copy that keeps the one that it has.
     """
     settings = current_app.config["REDRESS_SETTINGS"]
     supporter = letter.supporter
@@ -261,7 +263,7 @@ def envelope_of(
             "%(name)s via %(campaign)s", name=supporter.name, campaign=text(campaign.title, letter.language)
         )
     keys = (letter.id, contact.recipient_id, *([edition] if edition else []))
-    identifier = message_id("letter", *keys)
+    identifier = identifier or message_id("letter", *keys)
     wire = compose(
         # Never the supporter's own address: their provider's DMARC policy would have the letter thrown away.
         sender=Mailbox(via, f"letters@{settings.mail_from}"),

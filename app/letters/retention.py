@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, delete, exists, or_, select, update
+from sqlalchemy import and_, delete, exists, or_, select
 from sqlalchemy.orm import Session
 
 from app.campaigns.models import Campaign
@@ -16,18 +16,20 @@ from app.delivery.models import Delivery
 from app.delivery.outbox import cancel, hold
 from app.delivery.states import FINAL, WITHDRAWABLE
 from app.delivery.stops import stopped
-from app.letters.deciding import TIME_OVER, UNSUBMITTED
+from app.letters.deciding import ERASED, TIME_OVER, UNSUBMITTED
 from app.letters.dispatch import must_be_held
+from app.letters.emptying import delete_letters, empty_letters, make_nobody
 from app.letters.joint.confirming import delete_signatures
 from app.letters.joint.models import JointLetter, Signature
 from app.letters.models import TEXT_KEPT, Letter
 from app.letters.own_sending import purge_marks
+from app.letters.privacy.links import purge_links
 from app.letters.replies.models import ReplyQuestion, SharedReply
 from app.letters.replies.sharing import let_the_next_lead
 from app.letters.updates.models import UpdateMail
 from app.letters.writing import CONFIRMATION_SPAN
 from app.recipients.corrections import purge_decided
-from app.supporters.models import Consent, Supporter
+from app.supporters.models import Supporter
 
 IDENTITY_KEPT = timedelta(days=90)
 NOTICES_KEPT = timedelta(days=7)
@@ -36,14 +38,10 @@ OVER = FINAL | {"held", "unclear"}
 BATCH = 500
 """Rows that one transaction deletes, so that writers never wait long."""
 
-SEALED = tuple(
-    f"{name}_sealed" for name in ["email", "name", "title", "affiliation", "city", "region", "postal_code"]
-)
-
 
 @dataclass(frozen=True)
 class Purged:
-    """How many letters, texts, notices, supporters, corrections and marks of own sendings were deleted.
+    """How many letters, texts, notices, supporters, corrections, marks and links were deleted.
 
     Letters and supporters: names under joint letters and those who gave them are counted among them.
     """
@@ -54,6 +52,7 @@ class Purged:
     supporters: int
     corrections: int
     marks: int = 0
+    links: int = 0
 
     def __bool__(self) -> bool:
         return any(astuple(self))
@@ -67,10 +66,12 @@ def purge(*, now: datetime) -> Purged:
     read by then; who wrote or signed, 90 days after the campaign's last day, with the text of letters that
     never came to an end, what was still to leave, and the links of questions and updates; our own mails
     after 7 days; corrections of offices a year after their decision; what keeps an own sending from being
-    counted twice, after 7 days. What is to be put into an office's form and was not for 28 days is
-    cancelled, or held where it could not be. Rows that only count (states, times, countries) stay.
+    counted twice, after 7 days; links to one's data a day after their end. What is to be put into an office's
+    form and was not for 28 days is cancelled, or held where it could not be; what comes back to the queue
+    after its text was deleted is cancelled. Rows that only count (states, times, countries) stay.
     """
     _repeat(_end_unsubmitted, now)
+    _repeat(_end_emptied, now)
     return Purged(
         unconfirmed=_repeat(_purge_unconfirmed, now) + _repeat(_purge_signatures, now),
         texts=_repeat(_purge_texts, now) + _repeat(_purge_shared, now),
@@ -78,6 +79,7 @@ def purge(*, now: datetime) -> Purged:
         supporters=_repeat(_purge_identities, now),
         corrections=_repeat(_purge_corrections, now),
         marks=_repeat(_purge_marks, now),
+        links=_repeat(_purge_links, now),
     )
 
 
@@ -97,10 +99,7 @@ def _purge_unconfirmed(session: Session, now: datetime) -> int:
     )
     rows = session.execute(query.limit(BATCH)).all()
     letters, supporters = [row.id for row in rows], [row.supporter_id for row in rows]
-    session.execute(delete(Delivery).where(Delivery.letter_id.in_(letters)))
-    session.execute(delete(Letter).where(Letter.id.in_(letters)))
-    session.execute(delete(Consent).where(Consent.supporter_id.in_(supporters)))
-    session.execute(delete(Supporter).where(Supporter.id.in_(supporters)))
+    delete_letters(session, letters, supporters)
     return len(rows)
 
 
@@ -119,15 +118,8 @@ def _purge_texts(session: Session, now: datetime) -> int:
     )
     holding = exists().where(Delivery.letter_id == Letter.id, Delivery.text_sealed.is_not(None))
     letters = list(session.scalars(select(Letter.id).where(holding, ~unfinished).limit(BATCH)))
-    _empty(session, letters)
+    empty_letters(session, letters)
     return len(letters)
-
-
-def _empty(session: Session, letters: list[uuid.UUID]) -> None:
-    nothing = {"text_sealed": None, "wire_sealed": None, "subject_sealed": None, "receipt_sealed": None}
-    session.execute(update(Delivery).where(Delivery.letter_id.in_(letters)).values(nothing))
-    own = {"personal_message_sealed": None, "edits_sealed": None, "sketches": None}
-    session.execute(update(Letter).where(Letter.id.in_(letters)).values(own))
 
 
 def _purge_shared(session: Session, now: datetime) -> int:
@@ -165,6 +157,18 @@ def _end_unsubmitted(session: Session, now: datetime) -> int:
     return len(copies)
 
 
+def _end_emptied(session: Session, now: datetime) -> int:
+    """End what was out of reach when its writer's data were deleted, and has turned out not to have left."""
+    nobodys = exists().where(
+        Letter.id == Delivery.letter_id, Letter.supporter_id == Supporter.id, Supporter.email_sealed.is_(None)
+    )
+    query = select(Delivery).where(Delivery.state.in_(WITHDRAWABLE), Delivery.text_sealed.is_(None), nobodys)
+    copies = list(session.scalars(query.order_by(Delivery.id).limit(BATCH)))
+    for copy in copies:
+        cancel(session, copy, now=now, cause=ERASED, actor="redress")
+    return len(copies)
+
+
 def _purge_notices(session: Session, now: datetime) -> int:
     query = select(Delivery.id).where(
         Delivery.kind == "notice",
@@ -184,6 +188,10 @@ def _purge_marks(session: Session, now: datetime) -> int:
     return purge_marks(session, now, limit=BATCH)
 
 
+def _purge_links(session: Session, now: datetime) -> int:
+    return purge_links(session, now, limit=BATCH)
+
+
 def _end_letters(session: Session, people: list[uuid.UUID], now: datetime) -> None:
     # A copy that is still held, or that nobody can say was taken, names its writer in its text.
     letters = list(session.scalars(select(Letter.id).where(Letter.supporter_id.in_(people))))
@@ -192,7 +200,7 @@ def _end_letters(session: Session, people: list[uuid.UUID], now: datetime) -> No
         cancel(session, delivery, now=now, cause=TIME_OVER, actor="redress")
     session.flush()
     session.execute(delete(ReplyQuestion).where(ReplyQuestion.letter_id.in_(letters)))
-    _empty(session, letters)
+    empty_letters(session, letters)
 
 
 def _purge_identities(session: Session, now: datetime) -> int:
@@ -211,7 +219,5 @@ def _purge_identities(session: Session, now: datetime) -> int:
         return 0
     _end_letters(session, people, now)
     session.execute(delete(UpdateMail).where(UpdateMail.supporter_id.in_(people)))
-    # The row stays for its country and its place in the count; nothing in it tells who it was.
-    nobody = dict.fromkeys(SEALED)
-    session.execute(update(Supporter), [{"id": key, "email_index": key.bytes, **nobody} for key in people])
+    make_nobody(session, {key: key.bytes for key in people})
     return len(people)

@@ -46,6 +46,17 @@ def order_notice(
     return Recipe(rcpt_to=to, message_id=message_id(notice, message_key), ingredients=json.dumps(ingredients))
 
 
+def addressee_of(ingredients: str) -> str:
+    """Return the address to which an ordered notice goes."""
+    return str(json.loads(ingredients)[1])
+
+
+def subject_of(ingredients: str) -> str:
+    """Return the subject of an ordered notice, without composing the rest of it."""
+    notice, _to, _key, language, _written_at, values = json.loads(ingredients)
+    return filled(notice, language=language, **values)[0]
+
+
 def compose_notice(ingredients: str) -> Envelope:
     """Compose a notice as it was ordered: a `delivery.envelope.Composer`."""
     notice, to, key, language, written_at, values = json.loads(ingredients)

@@ -87,6 +87,8 @@ ACTIONS = {
     "post.not_printed": _l("took back that letters were printed"),
     "post.given_up": _l("gave up a batch of letters"),
     "post.posted": _l("marked letters as posted"),
+    "privacy.exported": _l("took a supporter’s data along"),
+    "privacy.erased": _l("erased a supporter’s data"),
     "letter.viewed": _l("read name and text of a letter"),
     "delivery.stopped": _l("stopped sending"),
     "delivery.resumed": _l("let letters leave again"),

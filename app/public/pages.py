@@ -1,4 +1,4 @@
-"""The home page, and what happens with data."""
+"""The home page."""
 
 from __future__ import annotations
 
@@ -20,10 +20,3 @@ def home() -> ResponseReturnValue:
     campaigns = live_campaigns(page_language(), today=clock.now().date())
     tallies = {campaign.slug: tally(campaign.row.id) for campaign in campaigns}
     return render_template("public/home.html", campaigns=campaigns, tallies=tallies)
-
-
-@public.get("/privacy", endpoint="privacy")
-@audience(PUBLIC)
-def privacy() -> ResponseReturnValue:
-    """Say what happens with supporters' data."""
-    return render_template("public/privacy.html")

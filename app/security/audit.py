@@ -23,6 +23,8 @@ from app.security.keys import current_keys
 
 COMMAND_LINE = "command line"
 SYSTEM = "system"
+SUPPORTER = "supporter"
+"""Somebody with the link to their own data; who that is, is told nowhere."""
 BEGINNING = bytes(32)
 """What stands before the first entry."""
 _LOCK = 0x52656472
@@ -32,8 +34,8 @@ _LOCK = 0x52656472
 class AuditEntry(Base):
     """What was done at the desk, by whom, to what. Only ever appended to.
 
-    `actor` is `organizer:<id>`, `command line` or `system`. `detail` holds what a reader needs to
-    understand the entry: names of fields, roles, states; never a letter's text, never anything
+    `actor` is `organizer:<id>`, `command line`, `system` or `supporter`. `detail` holds what a reader
+    needs to understand the entry: names of fields, roles, states; never a letter's text, never anything
     about a supporter. `hash` covers all of it and the entry before (see `first_broken`).
     """
 
@@ -76,7 +78,7 @@ def record(
     Args:
         session: the write transaction of what is being done.
         action: what, as `noun.verb`, such as `recipient.closed`.
-        actor: `actor_of(...)`, `COMMAND_LINE` or `SYSTEM`.
+        actor: `actor_of(...)`, `COMMAND_LINE`, `SYSTEM` or `SUPPORTER`.
         now: when.
         kind: what sort of object it was done to.
         object_id: which one.

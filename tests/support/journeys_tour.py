@@ -51,6 +51,7 @@ from tests.support.journeys_desk import (
     propose_address,
 )
 from tests.support.journeys_news import read_shared, stop_updates, tell_what_came_back, write_update
+from tests.support.journeys_own_data import see_to_own_data
 from tests.support.journeys_ways import POST, other_ways
 from tests.support.ports import HOST, free_port
 
@@ -92,6 +93,8 @@ def public_tour(tab: Page, site: DevelopmentSite, supporter: Supporter) -> Itera
     yield from _writing(tab, site, supporter)
     yield from _confirming(tab, supporter)
     yield from _following(tab, site)
+    for name in see_to_own_data(tab, site, supporter):
+        yield Stop(name, {"privacy-with-errors": 422, "privacy-used": 410}.get(name, 200))
     yield from _declining(tab, site)
     yield from _finding_representatives(tab, site)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -71,7 +72,7 @@ def word_joint(frame: Frame, words: JointWords, *, written_on: date) -> Worded:
             salutation=frame.form.salutation,
             paragraphs=(*_introduction(frame, words), *said),
             closing=frame.form.closing,
-            signature_lines=_signatures(words),
+            signature_lines=signature_lines(words.names),
             footer_lines=(_footer(words),),
         )
     return Worded(
@@ -93,10 +94,11 @@ def word_joint_copy(
     joint = session.get_one(JointLetter, letter.joint_letter_id)
     sent = joint.dispatched_at
     with force_locale(letter.language):
-        names = [line_of(row.supporter, row.kind, letter.language) for row in carried_by(session, letter.id)]
+        lines = [line_of(row.supporter, row.kind, letter.language) for row in carried_by(session, letter.id)]
     words = JointWords(
         key=joint.id.bytes,
-        names=tuple(names),
+        # Whoever had their data erased stands on no letter any more.
+        names=tuple(filter(None, lines)),
         reference=letter.reference,
         campaign_slug=snapshot.campaign.slug,
         first_sent_on=sent.date() if sent is not None and sent < letter.created_at else None,
@@ -156,22 +158,25 @@ def check_wording(snapshot: Snapshot, joint: JointLetter, *, day: date) -> None:
 def _introduction(frame: Frame, words: JointWords) -> tuple[Paragraph, ...]:
     if words.first_sent_on is None:
         return ()
-    day = long_date(words.first_sent_on, frame.language)
-    sentence = ngettext(
+    return (Paragraph(later_names(len(words.names), words.first_sent_on, frame.language), "fixed"),)
+
+
+def later_names(count: int, first_sent_on: date, language: str) -> str:
+    """Return what an update begins with, in the language that is forced."""
+    return ngettext(
         "On %(day)s we sent you the letter below. Since then one more name has been put under it.",
         "On %(day)s we sent you the letter below. Since then %(num)s more names have been put under it.",
-        len(words.names),
-        day=day,
+        count,
+        day=long_date(first_sent_on, language),
     )
-    return (Paragraph(sentence, "fixed"),)
 
 
-def _signatures(words: JointWords) -> tuple[str, ...]:
-    if not words.names:
+def signature_lines(names: Sequence[str]) -> tuple[str, ...]:
+    """Return how names stand under a joint letter, in the language that is forced."""
+    if not names:
         return ()
-    count = len(words.names)
-    heading = ngettext("Signed by one signatory:", "Signed by %(num)s signatories:", count)
-    return (heading, *(f"{number}. {name}" for number, name in enumerate(words.names, 1)))
+    heading = ngettext("Signed by one signatory:", "Signed by %(num)s signatories:", len(names))
+    return (heading, *(f"{number}. {name}" for number, name in enumerate(names, 1)))
 
 
 def _footer(words: JointWords) -> str:

@@ -129,18 +129,26 @@ def take_back(token: str, delivery_id: uuid.UUID, *, now: datetime) -> None:
         row = session.scalar(select(SharedReply).where(SharedReply.delivery_id == delivery.id))
         if row is None:
             return
-        wait_for_turn(session, row.recipient_id)
         agreed = (Consent.supporter_id == letter.supporter_id, Consent.given_at == row.shared_at)
         session.execute(
             update(Consent).where(*agreed, Consent.purpose == "reply").values(withdrawn_at=now),
             execution_options={"synchronize_session": False},
         )
-        session.delete(row)
-        session.flush()
-        others = exists().where(SharedReply.published_id == row.published_id)
-        if row.published_id is not None and not session.scalar(select(others)):
-            session.execute(delete(PublishedReply).where(PublishedReply.id == row.published_id))
-        let_the_next_lead(session, row.id)
+        withdraw_answer(session, row)
+
+
+def withdraw_answer(session: Session, row: SharedReply) -> None:
+    """Delete a shared answer, and what is shown of it if nobody else shares it. Part of a transaction."""
+    wait_for_turn(session, row.recipient_id)
+    found = session.get(SharedReply, row.id, populate_existing=True)  # somebody may have decided about it
+    if found is None:
+        return
+    session.delete(found)
+    session.flush()
+    others = exists().where(SharedReply.published_id == row.published_id)
+    if row.published_id is not None and not session.scalar(select(others)):
+        session.execute(delete(PublishedReply).where(PublishedReply.id == row.published_id))
+    let_the_next_lead(session, row.id)
 
 
 def wait_for_turn(session: Session, recipient_id: uuid.UUID | None) -> None:
