@@ -161,7 +161,7 @@ def test_lines_name_people_and_come_in_pages(app_context: Flask) -> None:
 def test_every_action_of_the_program_has_words() -> None:
     nouns = "correction|organizer|invitation|recipient|holder|contact|campaign|letter|delivery|rule"
     nouns += "|fact|person|measure|joint|post"
-    nouns += "|update|reply|notices|database|key"
+    nouns += "|update|reply|notices|database|key|privacy"
     root = Path(reading.__file__).resolve().parents[1]
     named = set()
     for path in root.rglob("*.py"):
