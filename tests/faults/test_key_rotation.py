@@ -9,10 +9,11 @@ import pytest
 
 from tests.faults.finding import Place
 from tests.faults.key_rotation import rotate_keys
-from tests.support.lengths import length
+from tests.support.lengths import MOSTLY_SQLITE, length
 
 
 @pytest.mark.seeded
+@pytest.mark.backends(*MOSTLY_SQLITE)
 def test_a_rotation_that_is_killed_leaves_nothing_that_cannot_be_opened(place: Place) -> None:
     found = rotate_keys(place, length(3, 40))
     print(f"\n{found}")

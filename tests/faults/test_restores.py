@@ -40,7 +40,7 @@ from tests.support.lengths import length
 from tests.support.nursery import Nursery, run_borne
 from tests.support.smtp import RecordingSmtpServer
 
-RESTORES = length(2, 20)
+RESTORES = length(1, 20)
 WORKERS = 2
 ACTOR = "organizer:00000000-0000-0000-0000-000000000001"
 

@@ -73,7 +73,7 @@ def test_signatures_and_wishes(app_context: Flask) -> None:
     joint = store_joint(offices=1)
     sign_and_confirm(joint, now=now, **ani())
     dispatch(joint.campaign_id, joint.id, after=0, actor="test", now=now)
-    sign_and_confirm(joint, now=now, kind="organization", public=False, **ani())
+    sign_and_confirm(joint, now=now + timedelta(minutes=1), kind="organization", public=False, **ani())
     with transaction() as session:
         silence(session, address_index(ANI), now=now)
     carried, late = stored().signatures
