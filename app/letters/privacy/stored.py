@@ -17,6 +17,7 @@ from app.database import db
 from app.delivery.models import Delivery
 from app.delivery.states import FINAL, WITHDRAWABLE
 from app.errors import NotFound
+from app.i18n import country_name
 from app.letters.confirming import copies_of
 from app.letters.joint.models import JointLetter, Signature
 from app.letters.joint.reading import line_of
@@ -198,7 +199,7 @@ def read_stored(mailbox: bytes, language: str) -> Stored:
     letters = sa.select(Letter).where(Letter.supporter_id.in_(ids)).order_by(Letter.created_at, Letter.id)
     signatures = sa.select(Signature).where(Signature.supporter_id.in_(ids)).order_by(Signature.created_at)
     return Stored(
-        people=tuple(dict.fromkeys(map(_person, people))),
+        people=tuple(dict.fromkeys(_person(row, language) for row in people)),
         letters=tuple(_letter(session, row, language) for row in session.scalars(letters).all()),
         signatures=tuple(_signature(session, row, language) for row in session.scalars(signatures).all()),
         consents=tuple(_consents(session, ids, language)),
@@ -212,8 +213,9 @@ def read_stored(mailbox: bytes, language: str) -> Stored:
     )
 
 
-def _person(row: Supporter) -> Person:
-    return Person(**{part.name: getattr(row, part.name) for part in fields(Person)})
+def _person(row: Supporter, language: str) -> Person:
+    told = {part.name: getattr(row, part.name) for part in fields(Person)}
+    return Person(**told | {"country": country_name(row.country, language)})
 
 
 def _letter(session: Session, row: Letter, language: str) -> StoredLetter:

@@ -51,7 +51,7 @@ def test_letters_stand_there_with_all_that_hangs_on_them(app_context: Flask) -> 
     assert letter.text_until == (now + 28 * DAY).date()
     assert letter.identity_until == days_from(now, 100)
     (person,) = found.people
-    assert (person.email, person.name, person.country) == (ANI, "PLANTED name", "FR")
+    assert (person.email, person.name, person.country) == (ANI, "PLANTED name", "France")
     assert [one.purpose for one in found.consents] == ["letter", "updates"]
     assert {one.version for one in found.consents} == {"2026-11-01"}
     assert [one.campaign for one in found.news] == ["Water for the valley"]
