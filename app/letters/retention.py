@@ -11,7 +11,7 @@ from sqlalchemy import and_, delete, exists, or_, select
 from sqlalchemy.orm import Session
 
 from app.campaigns.models import Campaign
-from app.database import transaction
+from app.database import transaction, write_back
 from app.delivery.models import Delivery
 from app.delivery.outbox import cancel, hold
 from app.delivery.states import FINAL, WITHDRAWABLE
@@ -72,7 +72,7 @@ def purge(*, now: datetime) -> Purged:
     """
     _repeat(_end_unsubmitted, now)
     _repeat(_end_emptied, now)
-    return Purged(
+    purged = Purged(
         unconfirmed=_repeat(_purge_unconfirmed, now) + _repeat(_purge_signatures, now),
         texts=_repeat(_purge_texts, now) + _repeat(_purge_shared, now),
         notices=_repeat(_purge_notices, now),
@@ -81,6 +81,9 @@ def purge(*, now: datetime) -> Purged:
         marks=_repeat(_purge_marks, now),
         links=_repeat(_purge_links, now),
     )
+    if purged:
+        write_back()
+    return purged
 
 
 def _repeat(step: Callable[[Session, datetime], int], now: datetime) -> int:

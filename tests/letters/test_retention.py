@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -250,6 +251,7 @@ def test_no_marker_can_be_found_in_the_bytes_before_or_after(app_context: Flask)
     assert [marker for marker in MARKERS if marker.encode() in stored] == []
     purge(now=now + 100 * DAY)
     assert [marker for marker in MARKERS if marker.encode() in raw_bytes()] == []
+    assert Path(f"{db.engine.url.database}-wal").stat().st_size == 0, "what was deleted stands in the journal"
 
 
 def test_time_that_jumps_ahead_ends_a_link_and_back_again_revives_it(

@@ -15,7 +15,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app.database import transaction
+from app.database import transaction, write_back
 from app.delivery.models import Delivery
 from app.delivery.outbox import cancel
 from app.letters.deciding import ERASED
@@ -76,7 +76,9 @@ def erase_behind(token: str, *, now: datetime) -> Erased:
     """
     with transaction() as session:
         link = mailbox_behind(session, token, now=now, lock=True)
-        return _erase(session, link.email_index, actor=audit.SUPPORTER, now=now)
+        erased = _erase(session, link.email_index, actor=audit.SUPPORTER, now=now)
+    write_back()
+    return erased
 
 
 def erase_mailbox(address: str, *, actor: str, now: datetime) -> Erased:
@@ -94,7 +96,8 @@ def erase_mailbox(address: str, *, actor: str, now: datetime) -> Erased:
         erased = _erase(session, address_index(address), actor=actor, now=now)
         if not erased:
             raise nothing_stored()
-        return erased
+    write_back()
+    return erased
 
 
 def _erase(session: Session, mailbox: bytes, *, actor: str, now: datetime) -> Erased:
