@@ -14,7 +14,8 @@ from tests.support.databases import Backend
 from tests.support.journeys import CAMPAIGN, DevelopmentSite, long_winded
 from tests.support.journeys_axe import complaints, have_axe_ready, look_at
 from tests.support.journeys_browser import NARROWEST, ZOOMED, assert_fits, doubled_text, show_width
-from tests.support.journeys_tour import DESK_TOURS, desk_tour, failing_site, failing_tour, public_tour
+from tests.support.journeys_desk_tour import DESK_TOURS, desk_tour
+from tests.support.journeys_tour import failing_site, failing_tour, public_tour
 from tests.support.lengths import SOAK
 from tests.support.plugins.browser import PageFactory
 

@@ -17,10 +17,9 @@ from tests.support.browser import executable, launched
 from tests.support.databases import SqliteBackend
 from tests.support.journeys import Supporter, development_site, long_winded
 from tests.support.journeys_axe import EVERY_APPEARANCE, appearances
+from tests.support.journeys_desk_tour import DESK_TOURS, desk_tour
 from tests.support.journeys_tour import (
-    DESK_TOURS,
     Stop,
-    desk_tour,
     failing_site,
     failing_tour,
     public_tour,
