@@ -32,8 +32,7 @@ from app.errors import Unavailable
 BUSY_SECONDS = 5.0
 """How long a writer waits for its turn before the person is told to try again."""
 GLANCE_SECONDS = 0.0005
-"""After which a waiting writer of SQLite looks again. Ten times as often, two workers delivered a tenth more,
-and a site that takes letters lost as much to its own looking."""
+"""After which a waiting writer of SQLite looks again."""
 
 PRAGMAS = (
     "journal_mode=WAL",
