@@ -207,7 +207,7 @@ def _busy() -> Unavailable:
 
 
 def write_back() -> None:
-    """Let nothing that was deleted stand in SQLite's journal any more; for PostgreSQL, VACUUM sees to that.
+    """Let nothing that was deleted or replaced stand in SQLite's journal; PostgreSQL's is seen to by VACUUM.
 
     No transaction may be open. Where somebody still reads what was before, it is left for the next time.
     """

@@ -19,7 +19,7 @@ from typing import Any, Final, cast
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app.database import Base, SealedColumn, db, transaction
+from app.database import Base, SealedColumn, db, transaction, write_back
 from app.errors import RedressError
 from app.security.keys import KeysError, current_keys, key_number, prefix
 from app.security.sealed import bound_to, prefix_of
@@ -123,6 +123,8 @@ def reseal(number: int, *, until: float, told: Callable[[int], None]) -> Reseale
                 rows += _store(table, anew)
                 told(rows)
         if passes == PASSES or not (early or one.found):
+            if rows:
+                write_back()
             return Resealed(rows, one.closed, complete=not one.found)
         time.sleep(max(BETWEEN, until - time.monotonic()))
 

@@ -31,6 +31,7 @@ from tests.factories.sealed import (
     store_all_kinds,
     store_supporters,
 )
+from tests.factories.storage import raw_bytes
 from tests.factories.threads import at_once
 from tests.support.lengths import length
 from tests.support.plugins.database import AppFactory
@@ -108,6 +109,17 @@ def test_all_of_it_is_sealed_anew_and_reads_as_before(app_context: Flask, path: 
     only = KeyRing.load(path)
     assert sorted(only.encryption) == [2]
     assert opened(only, sealed_values()) == before
+
+
+@pytest.mark.backends("sqlite")  # the bytes on the disk are looked at
+def test_what_the_old_key_had_sealed_lies_nowhere_on_the_disk(app_context: Flask, path: Path) -> None:
+    store_all_kinds()
+    before = [sealed[:60] for sealed in sealed_values().values() if len(sealed) >= 60]
+    assert any(sealed in raw_bytes() for sealed in before)
+    add(path)
+    seal_anew(use(path).number)
+    disk = raw_bytes()
+    assert [sealed for sealed in before if sealed in disk] == []
 
 
 def test_what_is_done_again_changes_nothing(app_context: Flask, path: Path) -> None:
