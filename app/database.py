@@ -31,6 +31,7 @@ from app.errors import Unavailable
 
 BUSY_SECONDS = 5.0
 """How long a writer waits for its turn before the person is told to try again."""
+WRITE_BACK_TRIES, WRITE_BACK_PAUSE = 20, 0.05
 GLANCE_SECONDS = 0.0005
 """After which a waiting writer of SQLite looks again."""
 
@@ -209,12 +210,27 @@ def _busy() -> Unavailable:
 def write_back() -> None:
     """Let nothing that was deleted or replaced stand in SQLite's journal; PostgreSQL's is seen to by VACUUM.
 
-    No transaction may be open. Where somebody still reads what was before, it is left for the next time.
+    No transaction may be open. Where somebody still reads what was before, it is tried again a few times and
+    then left for the next time: nobody who writes is kept waiting for who reads.
     """
     db.session.rollback()  # we would be that somebody
     if db.engine.dialect.name == "sqlite":
-        with _writers_turn(), contextlib.closing(db.engine.raw_connection()) as connection:
-            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+        for _try in range(WRITE_BACK_TRIES):
+            if _written_back():
+                return
+            time.sleep(WRITE_BACK_PAUSE)
+
+
+def _written_back() -> bool:
+    with _writers_turn(), contextlib.closing(db.engine.raw_connection()) as connection:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA busy_timeout=0")
+        try:
+            busy, _pages, _moved = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout={int(1000 * BUSY_SECONDS)}")
+            cursor.close()
+    return not busy
 
 
 def init_database(app: Flask, url: str) -> None:

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from app import clock
-from app.database import Base, WriterLock, db, transaction
+from app.database import BUSY_SECONDS, Base, WriterLock, db, transaction, write_back
 from app.errors import Unavailable
 from app.supporters.silence import SilencedMailbox
 from tests.factories.threads import at_once
@@ -281,3 +281,18 @@ def test_many_threads_write_at_once_and_all_of_it_is_there(app_context: Flask) -
 
     at_once(8, app_context, write)
     assert stored() == 80
+
+
+@pytest.mark.backends("sqlite")  # its journal
+def test_the_journal_is_written_back_and_waits_for_nobody_who_reads(app_context: Flask) -> None:
+    journal = Path(f"{db.engine.url.database}-wal")
+    with db.engine.connect() as reader:
+        reader.scalars(sa.select(sa.func.count()).select_from(SilencedMailbox))
+        with transaction() as session:
+            session.add(mailbox())
+        begun = time.monotonic()
+        write_back()
+        assert time.monotonic() - begun < BUSY_SECONDS / 2, "whoever writes would have been refused meanwhile"
+        assert journal.stat().st_size > 0
+    write_back()
+    assert journal.stat().st_size == 0
