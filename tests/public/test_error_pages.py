@@ -157,6 +157,7 @@ def test_real_causes(app_context: Flask, client: OutsideClient) -> None:
     assert_page(client.get("/static/nothing.css"), 404)
     assert client.delete("/offices").headers["Allow"] == "GET, HEAD, OPTIONS"
     assert_page(client.delete("/offices"), 405)
+    assert_page(client.delete("/privacy"), 405)
     assert_page(client.get(f"/campaigns/{closed}/write"), 410)
     assert_page(client.post(write, data={**form, "name": "x" * 300_000}), 413)
 
